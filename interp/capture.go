@@ -1,0 +1,185 @@
+package interp
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	"github.com/godwit-vm/godwit/state"
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// capture makes the portable view of the program, which stands still.
+func (s *Store) capture() (*state.Program, error) {
+	p := &state.Program{Created: time.Now().UTC(), Safepoints: s.freezer.passed}
+	modules := map[*Module]int{}
+	for _, i := range s.instances {
+		if _, ok := modules[i.module]; !ok {
+			modules[i.module] = len(p.Modules)
+			p.Modules = append(p.Modules, state.Module{Name: i.module.wasm.ModuleName(), Hash: i.module.Hash(), Bytes: i.module.wasm.Bytes})
+		}
+	}
+	addr := s.addresses()
+	for _, i := range s.instances {
+		p.Instances = append(p.Instances, i.capture(modules[i.module], addr))
+	}
+	p.Funcs = s.funcRuns()
+	for _, t := range s.tables {
+		p.Tables = append(p.Tables, state.Table{Type: t.typ, Elems: t.elems})
+	}
+	for _, m := range s.memories {
+		p.Memories = append(p.Memories, state.Memory{Type: m.typ, Data: m.buf})
+	}
+	for _, g := range s.globals {
+		p.Globals = append(p.Globals, state.Global{Type: g.typ, Value: value(g.typ.Type, g.val)})
+	}
+	for n, t := range s.threads {
+		if t.sp == 0 {
+			continue
+		}
+		th, err := t.capture()
+		if err != nil {
+			return nil, fmt.Errorf("thread %d: %w", n, err)
+		}
+		p.Threads = append(p.Threads, th)
+	}
+	for _, r := range s.resources {
+		version, data, err := r.res.SaveState()
+		if err != nil {
+			return nil, fmt.Errorf("saving %s: %w", r.name, err)
+		}
+		p.Resources = append(p.Resources, state.Resource{Name: r.name, Version: version, Data: data})
+	}
+	return p, nil
+}
+
+// addresses are the store addresses of the objects that are known by pointer.
+type addresses struct {
+	tables   map[*Table]uint32
+	memories map[*Memory]uint32
+	globals  map[*Global]uint32
+}
+
+func (s *Store) addresses() addresses {
+	a := addresses{map[*Table]uint32{}, map[*Memory]uint32{}, map[*Global]uint32{}}
+	for i, t := range s.tables {
+		a.tables[t] = uint32(i)
+	}
+	for i, m := range s.memories {
+		a.memories[m] = uint32(i)
+	}
+	for i, g := range s.globals {
+		a.globals[g] = uint32(i)
+	}
+	return a
+}
+
+func (i *Instance) capture(module int, addr addresses) state.Instance {
+	v := state.Instance{Name: i.name, Module: module,
+		DroppedElems: append([]bool(nil), i.droppedElems...), DroppedDatas: append([]bool(nil), i.droppedDatas...)}
+	for _, f := range i.funcs[:i.module.wasm.NumImportedFuncs] {
+		v.ImportedFuncs = append(v.ImportedFuncs, f.addr)
+	}
+	for _, t := range i.tables {
+		v.Tables = append(v.Tables, addr.tables[t])
+	}
+	for _, m := range i.memories {
+		v.Memories = append(v.Memories, addr.memories[m])
+	}
+	for _, g := range i.globals {
+		v.Globals = append(v.Globals, addr.globals[g])
+	}
+	return v
+}
+
+func (s *Store) funcRuns() []state.FuncRun {
+	var runs []state.FuncRun
+	for k := 0; k < len(s.funcs); {
+		f := s.funcs[k]
+		if f.host != nil {
+			runs = append(runs, state.FuncRun{Instance: -1, Count: 1, HostModule: f.host.Module, HostName: f.host.Name, HostType: *f.typ})
+			k++
+			continue
+		}
+		n := len(f.inst.module.wasm.Funcs)
+		runs = append(runs, state.FuncRun{Instance: f.inst.number, First: f.index, Count: uint32(n)})
+		k += n
+	}
+	return runs
+}
+
+// value is the typed form of a slot's bits. What a host function left above the bits of a 32-bit value is dropped.
+func value(t wasm.ValType, bits uint64) state.Value {
+	if t == wasm.I32 || t == wasm.F32 {
+		bits = uint64(uint32(bits))
+	}
+	return state.Value{Type: t, Bits: bits}
+}
+
+func (t *Thread) capture() (state.Thread, error) {
+	v := state.Thread{Pending: t.pending, HasPending: t.hasPending}
+	layouts := map[*Func]*layout{}
+	for i := range t.frames[:t.sp] {
+		fn := t.frames[i].fn
+		lay := layouts[fn]
+		if lay == nil {
+			lay = fn.inst.module.layout(fn.index)
+			layouts[fn] = lay
+		}
+		fp, pc := t.exitFP, t.exitPC
+		top := i == t.sp-1
+		if !top {
+			callee := &t.frames[i+1]
+			ret := callee.ret
+			if ret == &crossReturnInstr {
+				ret = callee.link
+			}
+			fp, pc = callee.fp, uintptr(unsafe.Pointer(ret))
+		}
+		pt := lay.find(func(p *point) bool {
+			return p.index == fn.code.indexOf(pc) && p.fits(top, t.atCall)
+		})
+		if pt == nil {
+			return v, fmt.Errorf("godwit: %s stands at instruction %d, which is no safepoint", fn.Name(), fn.code.indexOf(pc))
+		}
+		f := state.Frame{Instance: fn.inst.number, Func: fn.index, Offset: pt.offset,
+			Locals: make([]state.Value, len(lay.locals)), Stack: make([]state.Value, len(pt.stack))}
+		for k, typ := range lay.locals {
+			f.Locals[k] = value(typ, *slot(fp, uint16(k)))
+		}
+		for k, o := range pt.stack {
+			switch o.where {
+			case isConst:
+				f.Stack[k] = value(o.typ, o.bits)
+			case inLocal:
+				f.Stack[k] = value(o.typ, *slot(fp, o.local))
+			default:
+				f.Stack[k] = value(o.typ, *slot(fp, uint16(len(lay.locals)+k)))
+			}
+		}
+		v.Frames = append(v.Frames, f)
+	}
+	return v, nil
+}
+
+// find is the first point that satisfies ok, or nil.
+func (l *layout) find(ok func(*point) bool) *point {
+	for i := range l.points {
+		if ok(&l.points[i]) {
+			return &l.points[i]
+		}
+	}
+	return nil
+}
+
+// fits tells whether a frame can stand at p: below the top only after a call; at the top before a host call that is
+// to be made again, or at the head of a function or a loop.
+func (p *point) fits(top, atCall bool) bool {
+	switch {
+	case !top:
+		return p.kind == pointAfterCall
+	case atCall:
+		return p.kind == pointCall
+	}
+	return p.kind == pointEntry || p.kind == pointLoop
+}

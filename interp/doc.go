@@ -1,0 +1,2 @@
+// Package interp runs wasm.
+package interp

@@ -1,0 +1,262 @@
+package interp
+
+import "unsafe"
+
+// A call finds its arguments where the callee's first locals are, so it moves nothing:
+//
+//	caller's frame                              callee's frame
+//	| locals | operands … | arg 0 | arg 1 |     | local 0 | local 1 | more locals | operands … |
+//	^ fp                  ^ a                   ^ fp
+//
+// Results come back from slot 0 of the callee's frame on, which is where the caller's next operands go.
+
+// frame is the record of an activation: what its return needs.
+type frame struct {
+	ret  *instr         // where the caller goes on
+	fp   unsafe.Pointer // the caller's frame
+	fn   *Func          // the function that is active
+	link *instr         // where the caller goes on when ret is crossReturnInstr
+}
+
+// call calls a function of the same instance: its index is imm, its frame begins at slot a.
+func call(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	fn := t.inst.funcs[pc.imm]
+	nfp := unsafe.Add(fp, uintptr(pc.a)*8)
+	if uintptr(nfp)+fn.room*8 > t.stackEnd || uint(t.sp) >= uint(len(t.frames)) {
+		return t.callSlow(pc, fp, nfp, fn)
+	}
+	f := &t.frames[t.sp]
+	t.sp++
+	f.ret = next(pc)
+	f.fp = fp
+	f.fn = fn
+	for i := fn.nparams; i < fn.nlocals; i++ {
+		*slot(nfp, uint16(i)) = 0
+	}
+	return fn.entry, nfp, acc, mb, ml, t
+}
+
+// callImport calls an imported function: a host function or one of another instance.
+func callImport(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	fn := t.inst.funcs[pc.imm]
+	nfp := unsafe.Add(fp, uintptr(pc.a)*8)
+	if fn.host != nil {
+		return t.callHost(pc, fp, nfp, fn)
+	}
+	return t.callSlow(pc, fp, nfp, fn)
+}
+
+// callIndirect calls the function that element b of a table refers to, if it has the type wanted.
+func callIndirect(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	fn, trap := t.indirect(pc, fp)
+	if trap != 0 {
+		return t.trap(pc, trap), fp, acc, mb, ml, t
+	}
+	nfp := unsafe.Add(fp, uintptr(pc.a)*8)
+	if uintptr(nfp)+fn.room*8 > t.stackEnd || uint(t.sp) >= uint(len(t.frames)) || fn.inst != t.inst {
+		return t.callSlow(pc, fp, nfp, fn)
+	}
+	f := &t.frames[t.sp]
+	t.sp++
+	f.ret = next(pc)
+	f.fp = fp
+	f.fn = fn
+	for i := fn.nparams; i < fn.nlocals; i++ {
+		*slot(nfp, uint16(i)) = 0
+	}
+	return fn.entry, nfp, acc, mb, ml, t
+}
+
+// indirect looks up the callee of a call_indirect (specification 4.6.15).
+func (t *Thread) indirect(pc *instr, fp unsafe.Pointer) (*Func, TrapCode) {
+	tab := t.inst.tables[pc.imm>>32]
+	i := *slot(fp, pc.b)
+	if !tab.typ.Is64 {
+		i = uint64(uint32(i))
+	}
+	if i >= uint64(len(tab.elems)) {
+		return nil, TrapUndefinedElement
+	}
+	ref := tab.elems[i]
+	if ref-1 >= uint64(len(t.store.funcs)) {
+		return nil, TrapUninitializedElement
+	}
+	fn := t.store.funcs[ref-1]
+	if fn.typeID != t.inst.typeIDs[uint32(pc.imm)] {
+		return nil, TrapIndirectCallTypeMismatch
+	}
+	return fn, 0
+}
+
+// callSlow is every call that is not the ordinary one: the callee is the host's, is of another instance, has not been
+// lowered yet, or the stack has to grow.
+func (t *Thread) callSlow(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	if fn.host != nil {
+		return t.callHost(pc, fp, nfp, fn)
+	}
+	mem := t.inst.mem0()
+	if fn.code == nil {
+		if err := fn.prepare(); err != nil {
+			return t.fail(pc, err), fp, 0, mem.base(), mem.Size(), t
+		}
+	}
+	fp, nfp, ok := t.grow(fp, nfp, fn.room)
+	if !ok {
+		return t.trap(pc, TrapStackExhausted), fp, 0, mem.base(), mem.Size(), t
+	}
+	f := &t.frames[t.sp]
+	t.sp++
+	*f = frame{ret: next(pc), fp: fp, fn: fn}
+	if fn.inst != t.inst {
+		f.link, f.ret = f.ret, &crossReturnInstr
+		t.inst = fn.inst
+		mem = t.inst.mem0()
+	}
+	clear(slots(nfp, uint16(fn.nparams), int(fn.nlocals-fn.nparams)))
+	return fn.entry, nfp, 0, mem.base(), mem.Size(), t
+}
+
+// prepare lowers the function, or takes the code that another store has had lowered.
+func (f *Func) prepare() error {
+	c, err := f.inst.module.code(f.index)
+	if err != nil {
+		return err
+	}
+	f.code, f.entry = c, &c.instrs[0]
+	f.nparams, f.nlocals, f.room = uint32(c.nparams), uint32(c.nlocals), uintptr(c.nslots)
+	return nil
+}
+
+// lowerFirst is the entry of a function that is not prepared. room keeps calls from getting there.
+func lowerFirst(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	panic("godwit: a function was entered before it was lowered")
+}
+
+// crossReturn goes back into the caller's instance. The frame record it finds was popped just now.
+func crossReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	if t.sp > 0 {
+		t.inst = t.frames[t.sp-1].fn.inst
+	}
+	mem := t.inst.mem0()
+	return t.frames[t.sp].link, fp, acc, mem.base(), mem.Size(), t
+}
+
+// callHost calls a host function; its arguments are at nfp.
+func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	h := fn.host
+	n := max(len(h.Type.Params), len(h.Type.Results))
+	// The thread is made to look as it does at a safepoint, for a call back into wasm and for backtraces.
+	t.exitPC, t.exitFP, t.top = uintptr(unsafe.Pointer(pc)), fp, uintptr(nfp)-uintptr(t.stackBase)+uintptr(n)*8
+	c := &t.caller
+	c.inst, c.resumed, c.again = t.inst, t.pending, t.hasPending
+	if t.hasPending {
+		t.pending, t.hasPending = nil, false
+	}
+	base := uintptr(fp) - uintptr(t.stackBase)
+	err := h.Call(c, unsafe.Slice((*uint64)(nfp), n))
+	fp = unsafe.Add(t.stackBase, base) // a call back into wasm may have moved the stack
+	mem := t.inst.mem0()
+	if err != nil {
+		if err == errSuspended {
+			t.exit, t.exitFP = exitSuspended, fp
+			return &haltInstr, fp, 0, mem.base(), mem.Size(), t
+		}
+		t.pending, t.hasPending = nil, false
+		return t.fail(pc, hostError(h, err)), fp, 0, mem.base(), mem.Size(), t
+	}
+	return next(pc), fp, 0, mem.base(), mem.Size(), t
+}
+
+// Returns. Results go to slot 0 of the frame on.
+
+func return0(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	t.sp--
+	f := &t.frames[t.sp]
+	return f.ret, f.fp, acc, mb, ml, t
+}
+
+func return1(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	*slot(fp, 0) = *slot(fp, pc.b)
+	t.sp--
+	f := &t.frames[t.sp]
+	return f.ret, f.fp, acc, mb, ml, t
+}
+
+func return1A(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	*slot(fp, 0) = acc
+	t.sp--
+	f := &t.frames[t.sp]
+	return f.ret, f.fp, acc, mb, ml, t
+}
+
+func return1I(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	*slot(fp, 0) = pc.imm
+	t.sp--
+	f := &t.frames[t.sp]
+	return f.ret, f.fp, acc, mb, ml, t
+}
+
+func returnMany(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	for i := uint16(0); i < pc.c; i++ {
+		*slot(fp, i) = *slot(fp, pc.b+i)
+	}
+	t.sp--
+	f := &t.frames[t.sp]
+	return f.ret, f.fp, acc, mb, ml, t
+}
+
+// Tail calls: the callee takes the place of the frame. c counts the arguments, which begin at slot a.
+
+func returnCall(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	return t.tailCall(pc, fp, t.inst.funcs[pc.imm])
+}
+
+func returnCallImport(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	return t.tailCall(pc, fp, t.inst.funcs[pc.imm])
+}
+
+func returnCallIndirect(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	fn, trap := t.indirect(pc, fp)
+	if trap != 0 {
+		return t.trap(pc, trap), fp, acc, mb, ml, t
+	}
+	return t.tailCall(pc, fp, fn)
+}
+
+func (t *Thread) tailCall(pc *instr, fp unsafe.Pointer, fn *Func) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	args := unsafe.Add(fp, uintptr(pc.a)*8)
+	mem := t.inst.mem0()
+	if fn.host != nil {
+		// The host function is called where its arguments are; then the frame returns its results.
+		ret, fp, _, mb, ml, _ := t.callHost(pc, fp, args, fn)
+		if ret == &haltInstr {
+			return ret, fp, 0, mb, ml, t
+		}
+		n := uint16(len(fn.typ.Results))
+		copy(slots(fp, 0, int(n)), slots(fp, pc.a, int(n)))
+		t.sp--
+		f := &t.frames[t.sp]
+		return f.ret, f.fp, 0, mb, ml, t
+	}
+	if fn.code == nil {
+		if err := fn.prepare(); err != nil {
+			return t.fail(pc, err), fp, 0, mem.base(), mem.Size(), t
+		}
+	}
+	_, fp, ok := t.grow(fp, fp, fn.room)
+	if !ok {
+		return t.trap(pc, TrapStackExhausted), fp, 0, mem.base(), mem.Size(), t
+	}
+	copy(slots(fp, 0, int(pc.c)), slots(fp, pc.a, int(pc.c)))
+	f := &t.frames[t.sp-1]
+	f.fn = fn
+	if fn.inst != t.inst {
+		if f.ret != &crossReturnInstr {
+			f.link, f.ret = f.ret, &crossReturnInstr
+		}
+		t.inst = fn.inst
+		mem = t.inst.mem0()
+	}
+	clear(slots(fp, uint16(fn.nparams), int(fn.nlocals-fn.nparams)))
+	return fn.entry, fp, 0, mem.base(), mem.Size(), t
+}

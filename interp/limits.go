@@ -1,0 +1,47 @@
+package interp
+
+import "math/bits"
+
+// Tuning: every number that could be another one stands here, with its reason.
+const (
+	// defaultMaxStack bounds a thread's wasm stack, in bytes of slots and frame records. Deep recursion of ordinary
+	// programs (a recursive-descent parser, ackermann) stays far below; runaway recursion ends within a second.
+	defaultMaxStack = 64 << 20
+
+	// firstStack is what a thread's stack starts with, in bytes. Most calls never need more, and instances stay cheap.
+	firstStack = 16 << 10
+
+	// frameShare is how many bytes of slots go with one frame record when the stack grows.
+	frameShare = 64
+
+	// defaultMaxTable bounds a table's elements; the JavaScript API has the same bound.
+	defaultMaxTable = 10_000_000
+
+	// maxSlots is what an instruction's 16-bit operand can name.
+	maxSlots = 1<<16 - 1
+
+	// unroll is how many instructions run between two looks at the thread's attention word. The run loop is written
+	// out that many times: more would make an interruption slower to be seen, and gains nothing measurable.
+	unroll = 8
+)
+
+// maxPages is what a memory can have at most on this host: 4 GiB where addresses are 64 bits wide, since Go slices
+// may be longer but no 32-bit memory is; 1 GiB elsewhere. 64-bit memories may grow beyond 4 GiB on 64-bit hosts.
+const maxPages = 1<<14 + (1<<32-1<<14)*(bits.UintSize/64)
+
+// Config bounds what a program may use. Zero means the default; the defaults are in limits.go.
+type Config struct {
+	MaxStack  int    // bytes of wasm stack of each thread
+	MaxMemory uint64 // bytes of each memory; 0 leaves only the module's own maximum
+	MaxTable  uint64 // elements of each table
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxStack <= 0 {
+		c.MaxStack = defaultMaxStack
+	}
+	if c.MaxTable == 0 {
+		c.MaxTable = defaultMaxTable
+	}
+	return c
+}

@@ -1,0 +1,475 @@
+package interp
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// code is a function's lowered body.
+type code struct {
+	instrs  []instr
+	nslots  int // of a frame: locals, operand stack, and room for the results
+	nparams int
+	nlocals int // parameters among them
+}
+
+// lazyCode is code that is made when it is first asked for. Two goroutines that ask at once may both make it, and one
+// of the two results stays.
+type lazyCode struct{ p atomic.Pointer[code] }
+
+// code returns the lowered body of function index, which the module defines.
+func (m *Module) code(index uint32) (*code, error) {
+	lazy := &m.codes[index-uint32(m.wasm.NumImportedFuncs)]
+	if c := lazy.p.Load(); c != nil {
+		return c, nil
+	}
+	l := newLowerer(m.wasm, index)
+	c, err := l.function()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.wasm.FuncName(index), err)
+	}
+	if !lazy.p.CompareAndSwap(nil, c) {
+		c = lazy.p.Load()
+	}
+	return c, nil
+}
+
+// indexOf is the number of the instruction at address pc.
+func (c *code) indexOf(pc uintptr) int {
+	return int((pc - uintptr(unsafe.Pointer(unsafe.SliceData(c.instrs)))) / instrSize)
+}
+
+// errFrameTooLarge says that a function has more locals and operands than an instruction can name.
+var errFrameTooLarge = errors.New("the function needs more than 65,535 slots for its locals and operands")
+
+// where says where an operand's value is.
+type where uint8
+
+const (
+	inSlot  where = iota // in its own slot of the operand stack
+	inLocal              // in local `local`, which has not been written since
+	isConst              // nowhere: it is `bits`
+)
+
+// operand is an entry of the abstract operand stack. Reading a local or a constant emits nothing: their users name the
+// local's slot or carry the constant. They get a slot of their own (see lowerer.settle) only where control flow joins or
+// the local is about to change.
+type operand struct {
+	where where
+	local uint16
+	typ   wasm.ValType
+	bits  uint64
+}
+
+// label is an open block, loop or if (or the function's body).
+type label struct {
+	kind            wasm.Op // OpBlock, OpLoop, OpIf, OpElse; OpCall for the body
+	height          int     // of the operand stack below the parameters
+	params, results []wasm.ValType
+	start           int   // loop: its first instruction
+	patches         []int // instructions whose branch goes to the end
+	elsePatch       int   // if: the branch around the then-part, or -1
+	dead            bool  // the rest of the block cannot be reached
+}
+
+// branchTypes are the types that a branch to the label carries (specification 3.4.8).
+func (l *label) branchTypes() []wasm.ValType {
+	if l.kind == wasm.OpLoop {
+		return l.params
+	}
+	return l.results
+}
+
+// pointKind says what a point of a function, where a frame can stand still, is.
+type pointKind uint8
+
+const (
+	pointEntry     pointKind = iota // the first instruction
+	pointLoop                       // the first instruction of a loop's body
+	pointCall                       // before a call, its arguments in their slots
+	pointAfterCall                  // after a call, its results not yet on the operand stack
+)
+
+// point is a place where the portable view of a frame can be made from its slots, or the slots from the portable view.
+type point struct {
+	kind   pointKind
+	offset uint32 // in the module
+	index  int    // in code.instrs
+	stack  []operand
+	call   *wasm.FuncType // the type of the call that the point is before or after
+}
+
+// lowerer turns one function body into threaded code. It is a single pass that keeps an abstract operand stack; the
+// validator has been there before, so it trusts what it reads.
+type lowerer struct {
+	reader
+	m      *wasm.Module
+	base   uint32 // module offset of b[0]
+	ftype  *wasm.FuncType
+	locals []wasm.ValType
+
+	code   []instr
+	stack  []operand
+	labels []label
+	max    int // deepest operand stack
+
+	barrier int // no peephole looks at instructions before this one: control may come in here
+	lastDst int // index of the last instruction if it leaves its value in a and nowhere else, else -1
+	accSlot int // slot whose value the accumulator has, or -1
+	marked  int // index of the last instruction marked as a safepoint
+
+	// Set when the layout of the code is wanted rather than the code.
+	offsets []uint32    // module offset of each instruction
+	visit   func(point) // called at each point; the stack is reused
+	current uint32      // module offset of the instruction being lowered
+	calling *wasm.FuncType
+	layout  bool
+}
+
+func newLowerer(m *wasm.Module, index uint32) *lowerer {
+	body := &m.Code[index-uint32(m.NumImportedFuncs)]
+	ft := m.FuncType(index)
+	l := &lowerer{reader: reader{b: body.Body}, m: m, base: body.Offset, ftype: ft, marked: -1, lastDst: -1, accSlot: -1}
+	l.locals = make([]wasm.ValType, 0, len(ft.Params)+body.NumLocals())
+	l.locals = append(l.locals, ft.Params...)
+	for _, r := range body.Locals {
+		for range r.Count {
+			l.locals = append(l.locals, r.Type)
+		}
+	}
+	l.code = make([]instr, 0, len(body.Body)/3+4)
+	return l
+}
+
+// function lowers the body.
+func (l *lowerer) function() (*code, error) {
+	l.labels = append(l.labels, label{kind: wasm.OpCall, results: l.ftype.Results, elsePatch: -1})
+	l.current = l.base
+	l.mark(pointEntry, l.base)
+	for len(l.labels) > 0 {
+		l.current = l.base + uint32(l.p)
+		l.instruction(l.op())
+		if len(l.locals)+l.max > maxSlots {
+			return nil, errFrameTooLarge
+		}
+	}
+	c := &code{instrs: l.code, nparams: len(l.ftype.Params), nlocals: len(l.locals)}
+	c.nslots = max(len(l.locals)+l.max, len(l.ftype.Results), 1)
+	if c.nslots > maxSlots {
+		return nil, errFrameTooLarge
+	}
+	return c, nil
+}
+
+// emit appends an instruction that leaves no value.
+func (l *lowerer) emit(o op, a, b, c int, imm uint64) int {
+	if l.marked >= len(l.code) {
+		o |= safepoint
+	}
+	l.code = append(l.code, instr{code: codes[o&^safepoint], op: o, a: uint16(a), b: uint16(b), c: uint16(c), imm: imm})
+	if l.layout {
+		l.offsets = append(l.offsets, l.current)
+	}
+	l.lastDst = -1
+	return len(l.code) - 1
+}
+
+// emitValue appends an instruction that leaves its value in slot a and in the accumulator.
+func (l *lowerer) emitValue(o op, a, b, c int, imm uint64) {
+	l.lastDst = l.emit(o, a, b, c, imm)
+	l.accSlot = a
+}
+
+// emitClobber appends an instruction after which the accumulator holds nothing known.
+func (l *lowerer) emitClobber(o op, a, b, c int, imm uint64) int {
+	l.accSlot = -1
+	return l.emit(o, a, b, c, imm)
+}
+
+// join says that control may come in here from elsewhere.
+func (l *lowerer) join() {
+	l.barrier, l.lastDst, l.accSlot = len(l.code), -1, -1
+}
+
+// mark makes the next instruction a safepoint. Each safepoint has an instruction of its own.
+func (l *lowerer) mark(kind pointKind, offset uint32) {
+	if l.marked == len(l.code) {
+		l.emit(opNop, 0, 0, 0, 0)
+	}
+	l.join()
+	l.marked = len(l.code)
+	l.point(kind, offset, len(l.code))
+}
+
+func (l *lowerer) point(kind pointKind, offset uint32, index int) {
+	if l.visit != nil {
+		l.visit(point{kind, offset, index, l.stack, l.calling})
+	}
+}
+
+// The operand stack.
+
+// home is the slot of operand i of the stack.
+func (l *lowerer) home(i int) int { return len(l.locals) + i }
+
+func (l *lowerer) pushOperand(o operand) {
+	l.stack = append(l.stack, o)
+	l.max = max(l.max, len(l.stack))
+}
+
+// push adds a value that the instruction just emitted has left in its slot.
+func (l *lowerer) push(t wasm.ValType) { l.pushOperand(operand{where: inSlot, typ: t}) }
+
+func (l *lowerer) pushAll(types []wasm.ValType) {
+	for _, t := range types {
+		l.push(t)
+	}
+}
+
+func (l *lowerer) pushConst(t wasm.ValType, bits uint64) {
+	l.pushOperand(operand{where: isConst, typ: t, bits: bits})
+}
+
+// dst is the slot of the value that is pushed next.
+func (l *lowerer) dst() int { return l.home(len(l.stack)) }
+
+// pop takes the top operand off; i is its position.
+func (l *lowerer) pop() (o operand, i int) {
+	i = len(l.stack) - 1
+	o = l.stack[i]
+	l.stack = l.stack[:i]
+	return o, i
+}
+
+// slotOf is the slot that o, popped from position i, can be read from; a constant is put into its home first.
+func (l *lowerer) slotOf(o operand, i int) int {
+	switch o.where {
+	case inLocal:
+		return int(o.local)
+	case isConst:
+		l.emitValue(opConstant, l.home(i), 0, 0, o.bits)
+	}
+	return l.home(i)
+}
+
+// popSlot pops an operand and returns the slot it can be read from.
+func (l *lowerer) popSlot() int {
+	o, i := l.pop()
+	return l.slotOf(o, i)
+}
+
+// settle puts operand i into its home.
+func (l *lowerer) settle(i int) {
+	switch o := &l.stack[i]; o.where {
+	case inLocal:
+		l.emitValue(opCopySlot, l.home(i), int(o.local), 0, 0)
+		o.where = inSlot
+	case isConst:
+		l.emitValue(opConstant, l.home(i), 0, 0, o.bits)
+		o.where = inSlot
+	}
+}
+
+// settleFrom settles the operands from position i up.
+func (l *lowerer) settleFrom(i int) {
+	for ; i < len(l.stack); i++ {
+		if l.stack[i].where != inSlot {
+			l.settle(i)
+		}
+	}
+}
+
+// popArgs settles the top n operands, takes them off and returns the slot of the first.
+func (l *lowerer) popArgs(n int) int {
+	base := len(l.stack) - n
+	l.settleFrom(base)
+	l.stack = l.stack[:base]
+	return l.home(base)
+}
+
+// setLocal makes local x the value of o, which was popped from position i.
+func (l *lowerer) setLocal(x int, o operand, i int) {
+	if o.where == inLocal && int(o.local) == x {
+		return
+	}
+	producer := l.lastDst
+	for k := range l.stack {
+		if s := &l.stack[k]; s.where == inLocal && int(s.local) == x {
+			l.settle(k)
+		}
+	}
+	switch o.where {
+	case isConst:
+		l.emitValue(opConstant, x, 0, 0, o.bits)
+	case inLocal:
+		l.emitValue(opCopySlot, x, int(o.local), 0, 0)
+	default:
+		if producer >= l.barrier && producer == len(l.code)-1 && int(l.code[producer].a) == l.home(i) {
+			l.code[producer].a = uint16(x)
+			l.accSlot = x
+			l.lastDst = producer
+			return
+		}
+		l.emitValue(opCopySlot, x, l.home(i), 0, 0)
+	}
+}
+
+// last is the last instruction if it has just computed the operand that was popped from position i, and nothing can
+// have come between; its place may then be taken by an instruction that does more.
+func (l *lowerer) last(o operand, i int) *instr {
+	if o.where != inSlot || l.lastDst < l.barrier || l.lastDst != len(l.code)-1 || l.lastDst < 0 {
+		return nil
+	}
+	if in := &l.code[l.lastDst]; int(in.a) == l.home(i) {
+		return in
+	}
+	return nil
+}
+
+// drop removes the last instruction, which another will replace.
+func (l *lowerer) drop() {
+	l.code = l.code[:len(l.code)-1]
+	if l.layout {
+		l.offsets = l.offsets[:len(l.offsets)-1]
+	}
+	l.lastDst, l.accSlot = -1, -1
+}
+
+// Arithmetic.
+
+func (l *lowerer) unary(u unaryOp, result wasm.ValType) {
+	b := l.popSlot()
+	o := u.r
+	if b == l.accSlot {
+		o = u.a
+	}
+	l.emitValue(o, l.dst(), b, 0, 0)
+	l.push(result)
+}
+
+func (l *lowerer) binary(w wasm.Op, info *wasm.OpInfo) {
+	f := &binaryOps[w]
+	y, yi := l.pop()
+	x, xi := l.pop()
+	if x.where == isConst && y.where != isConst {
+		if f.commutes {
+			x, xi, y, yi = y, yi, x, xi
+		} else if b := &branchOps[w]; b.swapped != 0 {
+			x, xi, y, yi = y, yi, x, xi
+			f = &binaryOps[b.swapped]
+		}
+	}
+	l.compute(f, x, xi, y, yi)
+	l.push(info.Results[0])
+}
+
+// compute emits f on two operands that have been popped; its value goes where the next push expects it.
+func (l *lowerer) compute(f *binaryOp, x operand, xi int, y operand, yi int) {
+	dst := l.dst()
+	if y.where == isConst {
+		xs := l.slotOf(x, xi)
+		if xs == l.accSlot {
+			l.emitValue(f.ai, dst, xs, 0, y.bits)
+		} else {
+			l.emitValue(f.ri, dst, xs, 0, y.bits)
+		}
+		return
+	}
+	xs := l.slotOf(x, xi)
+	ys := l.slotOf(y, yi)
+	switch {
+	case xs == l.accSlot:
+		l.emitValue(f.ar, dst, xs, ys, 0)
+	case ys == l.accSlot && f.commutes:
+		l.emitValue(f.ar, dst, ys, xs, 0)
+	case ys == l.accSlot && f.ra != 0:
+		l.emitValue(f.ra, dst, xs, ys, 0)
+	default:
+		l.emitValue(f.rr, dst, xs, ys, 0)
+	}
+}
+
+// Memory.
+
+// address is how a fused address is read: one slot, or the 32-bit sum of two.
+type address struct {
+	b, c int
+	sum  bool
+}
+
+// popAddress pops an address operand. An i32.add of two slots that has just computed it becomes part of the access.
+func (l *lowerer) popAddress() address {
+	o, i := l.pop()
+	if in := l.last(o, i); in != nil {
+		if o := in.op &^ safepoint; o == opI32AddRR || o == opI32AddAR {
+			a := address{int(in.b), int(in.c), true}
+			l.drop()
+			if o == opI32AddAR {
+				l.accSlot = a.b
+			}
+			return a
+		}
+	}
+	return address{b: l.slotOf(o, i)}
+}
+
+func (l *lowerer) load(w wasm.Op, info *wasm.OpInfo) {
+	mem, offset := l.memarg()
+	f := &loadOps[w]
+	if !l.plain(mem, offset) {
+		b := l.popSlot()
+		l.emitValue(f.any, l.dst(), b, int(mem), offset)
+	} else {
+		a := l.popAddress()
+		switch {
+		case a.sum && a.b == l.accSlot:
+			l.emitValue(f.ar, l.dst(), a.b, a.c, offset)
+		case a.sum:
+			l.emitValue(f.rr, l.dst(), a.b, a.c, offset)
+		case a.b == l.accSlot:
+			l.emitValue(f.a, l.dst(), a.b, 0, offset)
+		default:
+			l.emitValue(f.r, l.dst(), a.b, 0, offset)
+		}
+	}
+	l.push(info.Results[0])
+}
+
+func (l *lowerer) store(w wasm.Op) {
+	mem, offset := l.memarg()
+	f := &storeOps[w]
+	v, vi := l.pop()
+	if !l.plain(mem, offset) {
+		c := l.slotOf(v, vi)
+		b := l.popSlot()
+		l.emit(f.any, int(mem), b, c, offset)
+		return
+	}
+	if v.where == isConst && v.bits <= math.MaxUint16 {
+		l.emit(f.rI, 0, l.popSlot(), int(v.bits), offset)
+		return
+	}
+	c := l.slotOf(v, vi)
+	b := l.popSlot()
+	switch {
+	case c == l.accSlot:
+		l.emit(f.rA, 0, b, c, offset)
+	case b == l.accSlot:
+		l.emit(f.aR, 0, b, c, offset)
+	default:
+		l.emit(f.rR, 0, b, c, offset)
+	}
+}
+
+// plain tells whether an access is to a memory 0 that is addressed by 32 bits, which the handlers carry in registers.
+func (l *lowerer) plain(mem uint32, offset uint64) bool {
+	return mem == 0 && !l.m.MemoryTypes[0].Is64 && offset <= math.MaxUint32
+}
+
+// address is the address of instruction index, as a number.
+func (c *code) address(index int) uintptr { return uintptr(unsafe.Pointer(&c.instrs[index])) }

@@ -1,0 +1,199 @@
+package interp
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// Memory is a linear memory (specification 4.2.8). Its bytes are little-endian on every host.
+type Memory struct {
+	typ   wasm.MemoryType
+	buf   []byte // len = current size; may be a part of a larger reservation
+	limit uint64 // pages it may grow to: the type's maximum, the store's limit and what can be addressed
+	res   *reservation
+}
+
+// newMemory makes a memory of typ.Min pages that may grow to limit bytes.
+func newMemory(typ wasm.MemoryType, maxBytes uint64) (*Memory, error) {
+	m := &Memory{typ: typ, limit: typ.Max}
+	if !typ.HasMax {
+		m.limit = 1 << 16
+		if typ.Is64 {
+			m.limit = 1 << 48
+		}
+	}
+	if maxBytes != 0 {
+		m.limit = min(m.limit, maxBytes/wasm.PageSize)
+	}
+	m.limit = min(m.limit, maxPages)
+	if typ.Min > m.limit {
+		return nil, &LimitError{What: "memory", Want: typ.Min, Limit: m.limit, Unit: "pages of 64 KiB"}
+	}
+	if err := m.reserve(); err != nil {
+		return nil, err
+	}
+	if err := m.resize(typ.Min); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Type is the memory's declared type.
+func (m *Memory) Type() wasm.MemoryType { return m.typ }
+
+// Size is the current size in bytes.
+func (m *Memory) Size() uint64 { return uint64(len(m.buf)) }
+
+// Pages is the current size in pages of 64 KiB.
+func (m *Memory) Pages() uint64 { return uint64(len(m.buf)) / wasm.PageSize }
+
+// Bytes is the whole memory. The slice is the live memory; it is valid until the memory grows.
+func (m *Memory) Bytes() []byte { return m.buf }
+
+// Grow adds delta pages and returns the size before, in pages; ok is false, and nothing has changed, when the memory's
+// limit or the host does not allow it (specification 4.5.3.9).
+func (m *Memory) Grow(delta uint64) (before uint64, ok bool) {
+	before = m.Pages()
+	if delta > m.limit || before+delta > m.limit {
+		return before, false
+	}
+	if delta == 0 {
+		return before, true
+	}
+	if err := m.resize(before + delta); err != nil {
+		return before, false
+	}
+	return before, true
+}
+
+// View is the n bytes from off on, as a part of the live memory; ok is false when they are not all inside.
+func (m *Memory) View(off, n uint64) (b []byte, ok bool) {
+	if off > uint64(len(m.buf)) || n > uint64(len(m.buf))-off {
+		return nil, false
+	}
+	return m.buf[off : off+n : off+n], true
+}
+
+// Byte, Uint16, Uint32 and Uint64 read little-endian integers; ok is false outside of the memory.
+func (m *Memory) Byte(off uint64) (v byte, ok bool) {
+	b, ok := m.View(off, 1)
+	if !ok {
+		return 0, false
+	}
+	return b[0], true
+}
+
+// Uint16 reads two bytes, see Byte.
+func (m *Memory) Uint16(off uint64) (v uint16, ok bool) {
+	b, ok := m.View(off, 2)
+	if !ok {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint16(b), true
+}
+
+// Uint32 reads four bytes, see Byte.
+func (m *Memory) Uint32(off uint64) (v uint32, ok bool) {
+	b, ok := m.View(off, 4)
+	if !ok {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint32(b), true
+}
+
+// Uint64 reads eight bytes, see Byte.
+func (m *Memory) Uint64(off uint64) (v uint64, ok bool) {
+	b, ok := m.View(off, 8)
+	if !ok {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint64(b), true
+}
+
+// PutByte, PutUint16, PutUint32 and PutUint64 write little-endian integers and tell whether they were inside.
+func (m *Memory) PutByte(off uint64, v byte) bool {
+	b, ok := m.View(off, 1)
+	if ok {
+		b[0] = v
+	}
+	return ok
+}
+
+// PutUint16 writes two bytes, see PutByte.
+func (m *Memory) PutUint16(off uint64, v uint16) bool {
+	b, ok := m.View(off, 2)
+	if ok {
+		binary.LittleEndian.PutUint16(b, v)
+	}
+	return ok
+}
+
+// PutUint32 writes four bytes, see PutByte.
+func (m *Memory) PutUint32(off uint64, v uint32) bool {
+	b, ok := m.View(off, 4)
+	if ok {
+		binary.LittleEndian.PutUint32(b, v)
+	}
+	return ok
+}
+
+// PutUint64 writes eight bytes, see PutByte.
+func (m *Memory) PutUint64(off uint64, v uint64) bool {
+	b, ok := m.View(off, 8)
+	if ok {
+		binary.LittleEndian.PutUint64(b, v)
+	}
+	return ok
+}
+
+// base is the address of the first byte, for the handlers. It is never nil, so that address arithmetic on it stays
+// within a Go object or a mapping even when the memory is empty.
+func (m *Memory) base() unsafe.Pointer {
+	if cap(m.buf) == 0 {
+		return unsafe.Pointer(&noMemory)
+	}
+	return unsafe.Pointer(unsafe.SliceData(m.buf))
+}
+
+// noMemory stands in for the bytes of an empty memory; nothing is ever read from or written to it.
+var noMemory [8]byte
+
+// at is the address of n bytes at addr + offset, for the accesses that do not go through the handlers' registers: to
+// memories other than memory 0, and to those that are addressed by 64 bits.
+func (m *Memory) at(addr, offset uint64, n uint64) (unsafe.Pointer, bool) {
+	if !m.typ.Is64 {
+		addr = uint64(uint32(addr))
+	}
+	ea := addr + offset
+	if ea < addr || !inside(ea, n, uint64(len(m.buf))) {
+		return nil, false
+	}
+	return unsafe.Pointer(&m.buf[ea]), true
+}
+
+// move makes the memory size bytes long in a Go slice. What the slice has room for beyond is doubled each time, so that
+// a program that grows its memory page by page copies each byte only a few times.
+func (m *Memory) move(size uint64) (err error) {
+	if size <= uint64(cap(m.buf)) && m.buf != nil {
+		m.buf = m.buf[:size]
+		return nil
+	}
+	defer func() {
+		if recover() != nil {
+			err = &LimitError{What: "memory", Want: size, Limit: uint64(len(m.buf)), Unit: "bytes"}
+		}
+	}()
+	room := size
+	if m.buf != nil {
+		room = min(max(size, 2*uint64(cap(m.buf))), max(m.limit*wasm.PageSize, size))
+	}
+	if room > 1<<47 || room != uint64(int(room)) {
+		return &LimitError{What: "memory", Want: size, Limit: uint64(len(m.buf)), Unit: "bytes"}
+	}
+	grown := make([]byte, size, room)
+	copy(grown, m.buf)
+	m.buf = grown
+	return nil
+}

@@ -1,0 +1,14 @@
+//go:build !((linux || darwin || freebsd || netbsd || openbsd) && (amd64 || arm64 || s390x || ppc64le || riscv64 || loong64))
+
+package interp
+
+import "github.com/godwit-vm/godwit/wasm"
+
+// reservation has nothing to hold here: memories are Go slices, and growing may move them.
+type reservation struct{}
+
+func (m *Memory) reserve() error { return nil }
+
+func (m *Memory) resize(pages uint64) error { return m.move(pages * wasm.PageSize) }
+
+func (m *Memory) discard() { clear(m.buf) }

@@ -1,0 +1,336 @@
+package interp
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"unsafe"
+
+	"github.com/godwit-vm/godwit/state"
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// ErrRestore is matched by every error with which Restore refuses a view.
+var ErrRestore = errors.New("the snapshot cannot be restored")
+
+func restoreError(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrRestore}, args...)...)
+}
+
+// Env is what a snapshot does not carry: code.
+type Env struct {
+	// Module finds or decodes a module that instances were made of.
+	Module func(*state.Module) (*Module, error)
+	// HostFunc finds the host function that a program imported. Its type must be the same as then.
+	HostFunc func(module, name string, typ *wasm.FuncType) (*HostFunc, error)
+}
+
+// Restore builds the program that p views in s, which must be empty but for its resources. p is untrusted: everything
+// that running relies on is checked against the modules. Threads keep their order; each that had frames is continued
+// with Resume.
+func (s *Store) Restore(p *state.Program, env Env) error {
+	if len(s.instances)+len(s.funcs)+len(s.threads) > 0 {
+		return restoreError("the store is not empty")
+	}
+	modules := make([]*Module, len(p.Modules))
+	for i := range p.Modules {
+		m, err := env.Module(&p.Modules[i])
+		if err != nil {
+			return fmt.Errorf("%w: module %d: %w", ErrRestore, i, err)
+		}
+		modules[i] = m
+	}
+	for n := range p.Instances {
+		v := &p.Instances[n]
+		if v.Module < 0 || v.Module >= len(modules) {
+			return restoreError("instance %d is of module %d, there are %d", n, v.Module, len(modules))
+		}
+		s.instances = append(s.instances, &Instance{store: s, module: modules[v.Module], name: v.Name, number: n})
+	}
+	if err := s.restoreFuncs(p, env); err != nil {
+		return err
+	}
+	if err := s.restoreObjects(p); err != nil {
+		return err
+	}
+	for n := range p.Instances {
+		if err := s.instances[n].restore(&p.Instances[n]); err != nil {
+			return restoreError("instance %d: %v", n, err)
+		}
+	}
+	for n := range p.Threads {
+		t := s.NewThread()
+		if err := t.restore(&p.Threads[n]); err != nil {
+			return restoreError("thread %d: %v", n, err)
+		}
+	}
+	s.freezer.passed = p.Safepoints
+	return s.restoreResources(p)
+}
+
+// restoreFuncs gives every function its address. The functions of an instance are one run.
+func (s *Store) restoreFuncs(p *state.Program, env Env) error {
+	for n, r := range p.Funcs {
+		if r.Instance == -1 {
+			h, err := env.HostFunc(r.HostModule, r.HostName, &r.HostType)
+			if err != nil {
+				return fmt.Errorf("%w: host function %s.%s: %w", ErrRestore, r.HostModule, r.HostName, err)
+			}
+			if !h.Type.Equal(&r.HostType) {
+				return restoreError("host function %s.%s has type %v, the program needs %v", r.HostModule, r.HostName, h.Type, r.HostType)
+			}
+			s.AddHostFunc(h)
+			continue
+		}
+		if r.Instance < 0 || r.Instance >= len(s.instances) {
+			return restoreError("functions %d belong to instance %d", n, r.Instance)
+		}
+		i := s.instances[r.Instance]
+		w := i.module.wasm
+		if i.typeIDs != nil || r.First != uint32(w.NumImportedFuncs) || int(r.Count) != len(w.Funcs) {
+			return restoreError("functions %d are not the functions of instance %d", n, r.Instance)
+		}
+		i.typeIDs = make([]uint32, len(w.Types))
+		for k := range w.Types {
+			i.typeIDs[k] = s.typeID(&w.Types[k])
+		}
+		i.funcs = make([]*Func, 0, len(w.FuncTypes))
+		i.addFuncs()
+	}
+	for n, i := range s.instances {
+		if i.typeIDs == nil && len(i.module.wasm.Funcs) > 0 {
+			return restoreError("instance %d has no functions", n)
+		}
+	}
+	return nil
+}
+
+func (s *Store) restoreObjects(p *state.Program) error {
+	for n := range p.Memories {
+		v := &p.Memories[n]
+		m, err := newMemory(v.Type, s.cfg.MaxMemory)
+		if err != nil {
+			return fmt.Errorf("%w: memory %d: %w", ErrRestore, n, err)
+		}
+		pages := v.Size() / wasm.PageSize
+		if v.Size()%wasm.PageSize != 0 || pages < v.Type.Min || pages > m.limit {
+			return restoreError("memory %d has %d bytes, its limit is %d pages", n, v.Size(), m.limit)
+		}
+		if err := m.resize(pages); err != nil {
+			return fmt.Errorf("%w: memory %d: %w", ErrRestore, n, err)
+		}
+		if err := v.LoadInto(m.buf); err != nil {
+			return fmt.Errorf("%w: memory %d: %w", ErrRestore, n, err)
+		}
+		s.memories = append(s.memories, m)
+	}
+	for n := range p.Tables {
+		v := &p.Tables[n]
+		size := uint64(len(v.Elems))
+		if size < v.Type.Min || v.Type.HasMax && size > v.Type.Max || size > s.cfg.MaxTable {
+			return restoreError("table %d has %d elements, its limit is %d", n, size, s.cfg.MaxTable)
+		}
+		for k, ref := range v.Elems {
+			if err := s.checkRef(v.Type.Elem, ref); err != nil {
+				return restoreError("table %d, element %d: %v", n, k, err)
+			}
+		}
+		limit := s.cfg.MaxTable
+		if v.Type.HasMax {
+			limit = min(limit, v.Type.Max)
+		}
+		s.tables = append(s.tables, &Table{elems: slices.Clone(v.Elems), typ: v.Type, limit: limit})
+	}
+	for n, v := range p.Globals {
+		if err := s.checkValue(v.Type.Type, v.Value); err != nil {
+			return restoreError("global %d: %v", n, err)
+		}
+		s.globals = append(s.globals, &Global{val: v.Value.Bits, typ: v.Type})
+	}
+	return nil
+}
+
+// checkRef checks a reference. An externref is the embedder's number, whatever it is.
+func (s *Store) checkRef(t wasm.ValType, ref uint64) error {
+	if t == wasm.FuncRef && ref > uint64(len(s.funcs)) {
+		return fmt.Errorf("there is no function %d", ref-1)
+	}
+	return nil
+}
+
+func (s *Store) checkValue(t wasm.ValType, v state.Value) error {
+	if v.Type != t {
+		return fmt.Errorf("the value is of type %v, not %v", v.Type, t)
+	}
+	if (t == wasm.I32 || t == wasm.F32) && v.Bits > 1<<32-1 {
+		return fmt.Errorf("%#x is no %v", v.Bits, t)
+	}
+	return s.checkRef(t, v.Bits)
+}
+
+// restore connects the instance with its objects. Definitions have the very type that the module declares; imports
+// match it.
+func (i *Instance) restore(v *state.Instance) error {
+	w, s := i.module.wasm, i.store
+	if i.typeIDs == nil { // a module without functions of its own
+		i.typeIDs = make([]uint32, len(w.Types))
+		for k := range w.Types {
+			i.typeIDs[k] = s.typeID(&w.Types[k])
+		}
+	}
+	if len(v.ImportedFuncs) != w.NumImportedFuncs || len(v.Tables) != len(w.TableTypes) || len(v.Memories) != len(w.MemoryTypes) ||
+		len(v.Globals) != len(w.GlobalTypes) || len(v.DroppedElems) != len(w.Elems) || len(v.DroppedDatas) != len(w.Datas) {
+		return errors.New("it does not have the shape of its module")
+	}
+	own := i.funcs
+	i.funcs = make([]*Func, 0, len(w.FuncTypes))
+	for k, a := range v.ImportedFuncs {
+		if int(a) >= len(s.funcs) {
+			return fmt.Errorf("imported function %d has address %d of %d", k, a, len(s.funcs))
+		}
+		f := s.funcs[a]
+		if f.typeID != i.typeIDs[w.FuncTypes[k]] {
+			return fmt.Errorf("imported function %d has type %v", k, f.typ)
+		}
+		i.funcs = append(i.funcs, f)
+	}
+	i.funcs = append(i.funcs, own...)
+	for k, a := range v.Tables {
+		if int(a) >= len(s.tables) {
+			return fmt.Errorf("table %d has address %d of %d", k, a, len(s.tables))
+		}
+		t, want := s.tables[a], w.TableTypes[k]
+		if t.typ.Elem != want.Elem || !limitsMatch(t.typ.Limits, uint64(len(t.elems)), want.Limits) {
+			return fmt.Errorf("table %d is of type %v, not %v", k, t.typ, want)
+		}
+		i.tables = append(i.tables, t)
+	}
+	for k, a := range v.Memories {
+		if int(a) >= len(s.memories) {
+			return fmt.Errorf("memory %d has address %d of %d", k, a, len(s.memories))
+		}
+		m, want := s.memories[a], w.MemoryTypes[k]
+		if !limitsMatch(m.typ.Limits, m.Pages(), want.Limits) {
+			return fmt.Errorf("memory %d is of type %v, not %v", k, m.typ, want)
+		}
+		i.memories = append(i.memories, m)
+	}
+	for k, a := range v.Globals {
+		if int(a) >= len(s.globals) || s.globals[a].typ != w.GlobalTypes[k] {
+			return fmt.Errorf("global %d has address %d, where no such global is", k, a)
+		}
+		i.globals = append(i.globals, s.globals[a])
+	}
+	i.droppedElems, i.droppedDatas = slices.Clone(v.DroppedElems), slices.Clone(v.DroppedDatas)
+	return nil
+}
+
+// restore builds the thread's stack from its frames.
+func (t *Thread) restore(v *state.Thread) error {
+	layouts := map[*Func]*layout{}
+	t.atCall = v.HasPending
+	t.pending, t.hasPending = slices.Clone(v.Pending), v.HasPending
+	fp := t.stackBase
+	ret, results := &leaveInstr, []wasm.ValType(nil)
+	for n := range v.Frames {
+		f := &v.Frames[n]
+		fail := func(format string, args ...any) error {
+			return fmt.Errorf("frame %d: %s", n, fmt.Sprintf(format, args...))
+		}
+		fn, err := t.frameFunc(f)
+		if err != nil {
+			return fail("%v", err)
+		}
+		lay := layouts[fn]
+		if lay == nil {
+			lay = fn.inst.module.layout(fn.index)
+			layouts[fn] = lay
+		}
+		top := n == len(v.Frames)-1
+		pt := lay.find(func(p *point) bool { return p.offset == f.Offset && p.fits(top, v.HasPending) })
+		if pt == nil {
+			return fail("%s cannot go on at offset %#x", fn.Name(), f.Offset)
+		}
+		if n > 0 && !slices.Equal(fn.typ.Results, results) {
+			return fail("%s returns %v where its caller expects %v", fn.Name(), fn.typ.Results, results)
+		}
+		caller := fp
+		if n > 0 {
+			below := &v.Frames[n-1]
+			caller = t.exitFP
+			fp = unsafe.Add(caller, uintptr(len(below.Locals)+len(below.Stack))*8)
+		}
+		var ok bool
+		if caller, fp, ok = t.grow(caller, fp, fn.room); !ok {
+			return fail("%v", TrapStackExhausted)
+		}
+		if err := t.fillFrame(f, lay, pt, fp); err != nil {
+			return fail("%v", err)
+		}
+		t.frames[t.sp] = frame{ret: ret, fp: caller, fn: fn}
+		if n > 0 && fn.inst != t.frames[t.sp-1].fn.inst {
+			t.frames[t.sp].link, t.frames[t.sp].ret = ret, &crossReturnInstr
+		}
+		t.sp++
+		ret = &fn.code.instrs[pt.index]
+		if pt.call != nil {
+			results = pt.call.Results
+		}
+		t.inst, t.exitFP, t.exitPC = fn.inst, fp, fn.code.address(pt.index)
+	}
+	return nil
+}
+
+// frameFunc finds and prepares the function of a frame.
+func (t *Thread) frameFunc(f *state.Frame) (*Func, error) {
+	if f.Instance < 0 || f.Instance >= len(t.store.instances) {
+		return nil, fmt.Errorf("there is no instance %d", f.Instance)
+	}
+	i := t.store.instances[f.Instance]
+	if int(f.Func) < i.module.wasm.NumImportedFuncs || int(f.Func) >= len(i.funcs) {
+		return nil, fmt.Errorf("function %d is not one of the module's own", f.Func)
+	}
+	fn := i.funcs[f.Func]
+	if fn.code == nil {
+		if err := fn.prepare(); err != nil {
+			return nil, err
+		}
+	}
+	return fn, nil
+}
+
+// fillFrame writes a frame's values into its slots.
+func (t *Thread) fillFrame(f *state.Frame, lay *layout, pt *point, fp unsafe.Pointer) error {
+	if len(f.Locals) != len(lay.locals) || len(f.Stack) != len(pt.stack) {
+		return fmt.Errorf("it has %d locals and %d operands, %d and %d are needed", len(f.Locals), len(f.Stack), len(lay.locals), len(pt.stack))
+	}
+	for k, typ := range lay.locals {
+		if err := t.store.checkValue(typ, f.Locals[k]); err != nil {
+			return fmt.Errorf("local %d: %v", k, err)
+		}
+		*slot(fp, uint16(k)) = f.Locals[k].Bits
+	}
+	for k, o := range pt.stack {
+		if err := t.store.checkValue(o.typ, f.Stack[k]); err != nil {
+			return fmt.Errorf("operand %d: %v", k, err)
+		}
+		*slot(fp, uint16(len(lay.locals)+k)) = f.Stack[k].Bits
+	}
+	return nil
+}
+
+// restoreResources hands their states to the resources. Every state needs an owner.
+func (s *Store) restoreResources(p *state.Program) error {
+	var errs []error
+	for _, v := range p.Resources {
+		k := slices.IndexFunc(s.resources, func(r namedResource) bool { return r.name == v.Name })
+		if k < 0 {
+			errs = append(errs, restoreError("nothing here takes the state of %q", v.Name))
+			continue
+		}
+		if err := s.resources[k].res.RestoreState(v.Version, v.Data); err != nil {
+			errs = append(errs, fmt.Errorf("%w: %s: %w", ErrRestore, v.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}

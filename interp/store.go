@@ -1,0 +1,221 @@
+package interp
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// Store holds the running state of one program (specification 4.2.3): instances that may import from each other, what
+// they are made of, and the threads that run in them. It is frozen and restored as a whole. Stores share nothing but
+// lowered code.
+//
+// Objects have store addresses, numbers in the order of their creation. A reference to a function is its address plus
+// one, so that 0 is null; no Go pointer is ever a wasm value.
+type Store struct {
+	cfg Config
+
+	funcs     []*Func
+	tables    []*Table
+	memories  []*Memory
+	globals   []*Global
+	instances []*Instance
+	threads   []*Thread
+	resources []namedResource
+
+	types map[string]uint32 // structural identity of function types
+
+	freezer
+}
+
+type namedResource struct {
+	name string
+	res  Resource
+}
+
+// NewStore returns an empty store.
+func NewStore(cfg Config) *Store {
+	s := &Store{cfg: cfg.withDefaults(), types: map[string]uint32{}}
+	s.freezer.init()
+	return s
+}
+
+// AddResource registers host state that travels with the program. Names are unique.
+func (s *Store) AddResource(name string, r Resource) error {
+	for _, have := range s.resources {
+		if have.name == name {
+			return fmt.Errorf("resource %q is registered twice", name)
+		}
+	}
+	s.resources = append(s.resources, namedResource{name, r})
+	return nil
+}
+
+// Instances are the store's instances in the order of their creation.
+func (s *Store) Instances() []*Instance { return s.instances }
+
+// Threads are the store's threads in the order of their creation.
+func (s *Store) Threads() []*Thread { return s.threads }
+
+// Func is a function instance: a module's function, closed over its instance, or a host function.
+type Func struct {
+	entry *instr
+	// room is how many slots a frame needs; unready keeps calls off the fast path until the function is lowered, and
+	// for ever when it is the host's.
+	room    uintptr
+	nparams uint32
+	nlocals uint32 // parameters among them
+
+	inst *Instance // nil for a host function
+	host *HostFunc
+	code *code
+
+	index  uint32 // in the module's function index space; 0 for a host function
+	addr   uint32
+	typeID uint32
+	typ    *wasm.FuncType
+}
+
+// unready is more slots than any stack has.
+const unready = ^uintptr(0) >> 8
+
+// Type is the function's type.
+func (f *Func) Type() *wasm.FuncType { return f.typ }
+
+// Ref is the reference to f, as a wasm value.
+func (f *Func) Ref() uint64 { return uint64(f.addr) + 1 }
+
+// Host is the host function behind f, or nil.
+func (f *Func) Host() *HostFunc { return f.host }
+
+// Instance is the instance f belongs to, or nil for a host function.
+func (f *Func) Instance() *Instance { return f.inst }
+
+// Name is the function's name for people.
+func (f *Func) Name() string {
+	if f.host != nil {
+		return f.host.Module + "." + f.host.Name
+	}
+	return f.inst.module.wasm.FuncName(f.index)
+}
+
+// Global is a global instance.
+type Global struct {
+	val uint64
+	typ wasm.GlobalType
+}
+
+// Type is the global's type.
+func (g *Global) Type() wasm.GlobalType { return g.typ }
+
+// Get is the global's value as bits.
+func (g *Global) Get() uint64 { return g.val }
+
+// Set changes a mutable global.
+func (g *Global) Set(v uint64) error {
+	if !g.typ.Mutable {
+		return errors.New("the global is immutable")
+	}
+	g.val = v
+	return nil
+}
+
+// Extern is an object that a module imports or exports; one of the four is set.
+type Extern struct {
+	Func   *Func
+	Table  *Table
+	Memory *Memory
+	Global *Global
+}
+
+// typeID is a number that equal function types share within the store.
+func (s *Store) typeID(t *wasm.FuncType) uint32 {
+	key := make([]byte, 0, 64)
+	for _, p := range t.Params {
+		key = append(key, byte(p), byte(p>>8), byte(p>>16), byte(p>>24))
+	}
+	key = append(key, 0xFF)
+	for _, r := range t.Results {
+		key = append(key, byte(r), byte(r>>8), byte(r>>16), byte(r>>24))
+	}
+	if id, ok := s.types[string(key)]; ok {
+		return id
+	}
+	id := uint32(len(s.types))
+	s.types[string(key)] = id
+	return id
+}
+
+// AddHostFunc gives a host function an address in the store.
+func (s *Store) AddHostFunc(h *HostFunc) *Func {
+	f := &Func{host: h, room: unready, nparams: uint32(len(h.Type.Params)), addr: uint32(len(s.funcs)), typeID: s.typeID(&h.Type), typ: &h.Type}
+	s.funcs = append(s.funcs, f)
+	return f
+}
+
+// AddMemory, AddTable and AddGlobal make objects that belong to no instance, for modules to import.
+func (s *Store) AddMemory(typ wasm.MemoryType) (*Memory, error) {
+	m, err := newMemory(typ, s.cfg.MaxMemory)
+	if err == nil {
+		s.memories = append(s.memories, m)
+	}
+	return m, err
+}
+
+// AddTable makes a table of null references, see AddMemory.
+func (s *Store) AddTable(typ wasm.TableType) (*Table, error) {
+	t, err := newTable(typ, s.cfg.MaxTable)
+	if err == nil {
+		s.tables = append(s.tables, t)
+	}
+	return t, err
+}
+
+// AddGlobal makes a global, see AddMemory.
+func (s *Store) AddGlobal(typ wasm.GlobalType, val uint64) *Global {
+	g := &Global{val: val, typ: typ}
+	s.globals = append(s.globals, g)
+	return g
+}
+
+// Func returns the function that a reference means, nil for null and for what is no reference of this store.
+func (s *Store) Func(ref uint64) *Func {
+	if ref-1 >= uint64(len(s.funcs)) {
+		return nil
+	}
+	return s.funcs[ref-1]
+}
+
+// Close gives back what the store's memories hold. Nothing of the store may be used afterwards; the bytes of a memory
+// that somebody still looks at read as zeros.
+func (s *Store) Close() {
+	for _, m := range s.memories {
+		m.discard()
+	}
+}
+
+// Module is a validated module with the code of those of its functions that have been called. It may be shared by any
+// number of stores and goroutines.
+type Module struct {
+	wasm  *wasm.Module
+	codes []lazyCode // per defined function
+
+	hashOnce sync.Once
+	hash     [32]byte
+}
+
+// NewModule takes a module that wasm.Decode has accepted. m.Bytes must not change from now on.
+func NewModule(m *wasm.Module) *Module {
+	return &Module{wasm: m, codes: make([]lazyCode, len(m.Funcs))}
+}
+
+// Wasm is the module as decoded.
+func (m *Module) Wasm() *wasm.Module { return m.wasm }
+
+// Hash is the SHA-256 of the module's binary.
+func (m *Module) Hash() [32]byte {
+	m.hashOnce.Do(func() { m.hash = m.wasm.Hash() })
+	return m.hash
+}

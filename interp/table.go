@@ -1,0 +1,62 @@
+package interp
+
+import (
+	"fmt"
+
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// Table is a table instance; its elements are references (see Store).
+type Table struct {
+	elems []uint64
+	typ   wasm.TableType
+	limit uint64
+}
+
+func newTable(typ wasm.TableType, limit uint64) (*Table, error) {
+	if typ.HasMax {
+		limit = min(limit, typ.Max)
+	}
+	if typ.Min > limit {
+		return nil, &LimitError{What: "table", Want: typ.Min, Limit: limit, Unit: "elements"}
+	}
+	return &Table{elems: make([]uint64, typ.Min), typ: typ, limit: limit}, nil
+}
+
+// Type is the table's declared type.
+func (t *Table) Type() wasm.TableType { return t.typ }
+
+// Len counts the elements.
+func (t *Table) Len() uint64 { return uint64(len(t.elems)) }
+
+// Get is element i.
+func (t *Table) Get(i uint64) (ref uint64, err error) {
+	if i >= t.Len() {
+		return 0, fmt.Errorf("element %d of %d: %w", i, t.Len(), TrapTableOutOfBounds)
+	}
+	return t.elems[i], nil
+}
+
+// Set changes element i.
+func (t *Table) Set(i, ref uint64) error {
+	if i >= t.Len() {
+		return fmt.Errorf("element %d of %d: %w", i, t.Len(), TrapTableOutOfBounds)
+	}
+	t.elems[i] = ref
+	return nil
+}
+
+// Grow appends n elements and returns the length before; ok is false, and nothing has changed, beyond the limit.
+func (t *Table) Grow(n, ref uint64) (before uint64, ok bool) {
+	before = t.Len()
+	if n > t.limit || before+n > t.limit {
+		return before, false
+	}
+	grown := make([]uint64, before+n)
+	copy(grown, t.elems)
+	for i := before; i < before+n; i++ {
+		grown[i] = ref
+	}
+	t.elems = grown
+	return before, true
+}

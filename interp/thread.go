@@ -1,0 +1,413 @@
+package interp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// Thread is a thread of execution: an explicit stack of wasm frames. One goroutine at a time runs it, by Call or Resume;
+// nothing of the wasm stack is on the goroutine's own.
+type Thread struct {
+	// attention is why the thread is wanted at a safepoint: the one word that other goroutines write and the run loop
+	// looks at.
+	attention atomic.Uint32
+	exit      exit // why the run loop is to be left, set by handlers
+
+	// What handlers use. The live frames are frames[:sp].
+	inst      *Instance
+	store     *Store
+	sp        int
+	frames    []frame
+	stackBase unsafe.Pointer
+	stackEnd  uintptr
+	stack     []uint64
+
+	// How the run loop was left.
+	trapCode TrapCode
+	exitPC   uintptr        // address of the instruction, as a number: see Thread.trap
+	exitFP   unsafe.Pointer // its frame
+	err      error
+
+	// The host call in progress, or the one to be made again.
+	caller     Caller
+	top        uintptr // bytes of the stack that are in use below a call back into wasm
+	pending    []byte
+	hasPending bool
+	nested     int // calls from host functions back into wasm that are in progress
+
+	ctx     context.Context
+	unwatch func() bool   // ends the watch over ctx
+	calls   uint64        // watched calls so far: tells a late end of an earlier call's context apart
+	wake    chan struct{} // see Caller.Interrupted
+	state   threadState   // guarded by freezer.mu
+	atCall  bool          // stands still before a host call, not at the head of a function or loop
+	fuel    uint64        // safepoints left, when attnFuel is set
+}
+
+// exit says why the run loop is left.
+type exit uint32
+
+const (
+	exitNone exit = iota
+	exitDone
+	exitTrap
+	exitError     // Thread.err
+	exitSuspended // a host call waits
+)
+
+// The bits of Thread.attention.
+const (
+	attnFreeze uint32 = 1 << iota // somebody wants the program to stand still
+	attnCancel                    // the context is done
+	attnFuel                      // safepoints are counted against Thread.fuel
+	attnCount                     // safepoints are counted in freezer.passed
+)
+
+// Errors of calls.
+var (
+	// ErrBusy says that the thread is running already, on another goroutine or further up on this one.
+	ErrBusy = errors.New("the thread is running already")
+	// ErrFuelExhausted says that the guest has passed as many safepoints as it was given.
+	ErrFuelExhausted = errors.New("fuel exhausted")
+	// ErrStopped says that the program was frozen and told to stop; it may go on elsewhere.
+	ErrStopped = errors.New("the program was stopped by a checkpoint")
+	// ErrNothingToResume says that Resume was called on a thread without frames.
+	ErrNothingToResume = errors.New("the thread has nothing to resume")
+)
+
+// NewThread adds a thread to the store.
+func (s *Store) NewThread() *Thread {
+	t := &Thread{store: s, wake: make(chan struct{}, 1)}
+	t.caller.t = t
+	t.setStack(make([]uint64, firstStack/8))
+	t.frames = make([]frame, firstStack/frameShare)
+	s.freezer.mu.Lock()
+	s.threads = append(s.threads, t)
+	if s.freezer.counting {
+		t.attention.Or(attnCount)
+	}
+	s.freezer.mu.Unlock()
+	return t
+}
+
+func (t *Thread) setStack(stack []uint64) {
+	t.stack = stack
+	t.stackBase = unsafe.Pointer(unsafe.SliceData(stack))
+	t.stackEnd = uintptr(t.stackBase) + uintptr(len(stack))*8
+}
+
+// SetFuel gives the thread n units: one is spent at each safepoint, that is, at each entry of a function and each
+// iteration of a loop. A call that finds none left returns ErrFuelExhausted.
+func (t *Thread) SetFuel(n uint64) {
+	t.fuel = n
+	t.attention.Or(attnFuel)
+}
+
+// Fuel is what is left of what SetFuel gave.
+func (t *Thread) Fuel() uint64 { return t.fuel }
+
+// Depth counts the thread's frames.
+func (t *Thread) Depth() int { return t.sp }
+
+// grow makes room for one more frame of room slots at nfp. The stack may move: it returns where both frames are now.
+func (t *Thread) grow(fp, nfp unsafe.Pointer, room uintptr) (unsafe.Pointer, unsafe.Pointer, bool) {
+	base := uintptr(t.stackBase)
+	if need := uintptr(nfp) - base + room*8; need > uintptr(len(t.stack))*8 {
+		if need > uintptr(t.store.cfg.MaxStack) {
+			return fp, nfp, false
+		}
+		size := min(max(2*uintptr(len(t.stack))*8, need), uintptr(t.store.cfg.MaxStack)&^7)
+		old := t.stack
+		t.setStack(make([]uint64, size/8))
+		copy(t.stack, old)
+		for i := range t.frames[:t.sp] {
+			t.frames[i].fp = unsafe.Add(t.stackBase, uintptr(t.frames[i].fp)-base)
+		}
+		fp, nfp = unsafe.Add(t.stackBase, uintptr(fp)-base), unsafe.Add(t.stackBase, uintptr(nfp)-base)
+	}
+	if t.sp >= len(t.frames) {
+		limit := t.store.cfg.MaxStack / frameShare
+		if len(t.frames) >= limit {
+			return fp, nfp, false
+		}
+		frames := make([]frame, min(2*len(t.frames), limit))
+		copy(frames, t.frames)
+		t.frames = frames
+	}
+	return fp, nfp, true
+}
+
+// fail ends the run with err at pc.
+func (t *Thread) fail(pc *instr, err error) *instr {
+	t.exit, t.err, t.exitPC = exitError, err, uintptr(unsafe.Pointer(pc))
+	return &haltInstr
+}
+
+func hostError(h *HostFunc, err error) error {
+	return &HostError{Module: h.Module, Name: h.Name, Err: err}
+}
+
+// Call calls f with the arguments in stack[:len(Params)] and leaves its results in stack[:len(Results)]. It returns
+// when f has returned, or with a *Trap, a *HostError, the cause of ctx's end, ErrFuelExhausted or ErrStopped.
+func (t *Thread) Call(ctx context.Context, f *Func, stack []uint64) error {
+	if n := max(len(f.typ.Params), len(f.typ.Results)); len(stack) < n {
+		return fmt.Errorf("calling %s: %d values are needed on the stack, it has %d", f.Name(), n, len(stack))
+	}
+	if t.sp > 0 {
+		return ErrBusy
+	}
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	t.top = 0
+	err := t.invoke(f, stack)
+	return t.end(err)
+}
+
+// CallBack calls f from within a host function. While it runs there are Go frames between wasm frames, so that no
+// checkpoint can be taken.
+func (c *Caller) CallBack(f *Func, stack []uint64) error {
+	if n := max(len(f.typ.Params), len(f.typ.Results)); len(stack) < n {
+		return fmt.Errorf("calling %s: %d values are needed on the stack, it has %d", f.Name(), n, len(stack))
+	}
+	t := c.t
+	saved := *c
+	inst, sp, top, pc, fp := t.inst, t.sp, t.top, t.exitPC, uintptr(t.exitFP)-uintptr(t.stackBase)
+	t.nested++
+	err := t.invoke(f, stack)
+	t.nested--
+	t.caller = saved
+	t.inst, t.sp, t.top, t.exitPC, t.exitFP = inst, sp, top, pc, unsafe.Add(t.stackBase, fp)
+	t.exit = exitNone
+	return err
+}
+
+// Resume goes on with the frames that the thread was restored with, until the outermost one returns its results.
+func (t *Thread) Resume(ctx context.Context) (results []uint64, err error) {
+	if t.sp == 0 {
+		return nil, ErrNothingToResume
+	}
+	outer := t.frames[0].fn
+	if err := t.begin(ctx); err != nil {
+		return nil, err
+	}
+	pc := t.instrAt(t.sp-1, t.exitPC)
+	err = t.run(pc, t.exitFP, 0)
+	if err == nil {
+		results = append(results, t.stack[:len(outer.typ.Results)]...)
+	}
+	return results, t.end(err)
+}
+
+// invoke runs f on top of what the stack holds.
+func (t *Thread) invoke(f *Func, stack []uint64) error {
+	base := unsafe.Add(t.stackBase, t.top)
+	np := len(f.typ.Params)
+	if f.host != nil {
+		return t.invokeHost(f, stack)
+	}
+	if f.code == nil {
+		if err := f.prepare(); err != nil {
+			return err
+		}
+	}
+	sp := t.sp
+	if uintptr(base)+f.room*8 > t.stackEnd || t.sp >= len(t.frames) {
+		var ok bool
+		if _, base, ok = t.grow(base, base, f.room); !ok {
+			return &Trap{Code: TrapStackExhausted}
+		}
+	}
+	locals := slots(base, 0, int(f.nlocals))
+	copy(locals, stack[:np])
+	clear(locals[np:])
+	t.frames[t.sp] = frame{ret: &leaveInstr, fp: base, fn: f}
+	t.sp++
+	t.inst = f.inst
+	top := t.top
+	if err := t.run(f.entry, base, sp); err != nil {
+		return err
+	}
+	copy(stack, slots(unsafe.Add(t.stackBase, top), 0, len(f.typ.Results)))
+	return nil
+}
+
+// invokeHost calls a host function that an embedder, not a guest, calls: an exported import.
+func (t *Thread) invokeHost(f *Func, stack []uint64) error {
+	c := &t.caller
+	for {
+		c.inst, c.resumed, c.again = t.inst, t.pending, t.hasPending
+		t.pending, t.hasPending = nil, false
+		if c.inst == nil {
+			c.inst = &Instance{store: t.store, name: f.host.Module}
+		}
+		err := f.host.Call(c, stack)
+		if err != errSuspended {
+			if err != nil {
+				err = hostError(f.host, err)
+			}
+			return err
+		}
+		if err := t.cancelled(); err != nil {
+			return err
+		}
+	}
+}
+
+// run executes from pc on until the frame above base returns. It is the interpreter's loop.
+//
+// An instruction's first word is its handler's code address, so a pointer to the instruction is, as far as Go's calling
+// convention goes, a func value: the call loads one word and jumps. That saves the load of a func value, and the
+// handlers' table, on every instruction. It holds for as long as Go's func values are pointers to a word with the code
+// address (they have been since Go 1.1); TestFuncValueLayout watches it.
+func (t *Thread) run(pc *instr, fp unsafe.Pointer, base int) error {
+	mem := t.inst.mem0()
+	mb, ml, acc := mem.base(), mem.Size(), uint64(0)
+	for {
+		if t.attention.Load() == 0 {
+			for uint32(t.exit)|t.attention.Load() == 0 {
+				pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+				pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+				pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+				pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+				pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+				pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+				pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+				pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+			}
+		}
+		// Somebody wants the thread at a safepoint: the same instructions, one by one.
+		for t.exit == exitNone && t.attention.Load() != 0 {
+			if pc.op&safepoint != 0 {
+				if err := t.safepoint(pc, fp); err != nil {
+					return t.unwind(err, base)
+				}
+				mb, ml = t.inst.mem0().base(), t.inst.mem0().Size()
+			}
+			pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+		}
+		switch why := t.exit; why {
+		case exitNone:
+		case exitDone:
+			t.exit = exitNone
+			return nil
+		case exitTrap:
+			return t.unwind(&Trap{Code: t.trapCode}, base)
+		case exitError:
+			return t.unwind(t.err, base)
+		case exitSuspended:
+			t.exit = exitNone
+			pc, fp = t.instrAt(t.sp-1, t.exitPC), t.exitFP
+			if err := t.suspended(pc, fp); err != nil {
+				return t.unwind(err, base)
+			}
+			mb, ml = t.inst.mem0().base(), t.inst.mem0().Size()
+		}
+	}
+}
+
+// instrAt is the instruction at address pc of frame i's code.
+func (t *Thread) instrAt(i int, pc uintptr) *instr {
+	c := t.frames[i].fn.code
+	return &c.instrs[c.indexOf(pc)]
+}
+
+// unwind takes the frames above base off the stack and completes err with their backtrace.
+func (t *Thread) unwind(err error, base int) error {
+	switch e := err.(type) {
+	case *Trap:
+		e.Trace = t.trace(base)
+	case *HostError:
+		// A host function that ends the guest with a trap of its own, or passes one on from a call back.
+		var trap *Trap
+		if code, ok := e.Err.(TrapCode); ok {
+			err = &Trap{Code: code, Trace: t.trace(base)}
+		} else if errors.As(e.Err, &trap) {
+			trap.Trace = append(trap.Trace, t.trace(base)...)
+			err = trap
+		} else {
+			e.Trace = t.trace(base)
+		}
+	}
+	t.exit, t.err, t.sp = exitNone, nil, base
+	t.pending, t.hasPending = nil, false
+	return err
+}
+
+// trace is the backtrace of the frames above base, innermost first.
+func (t *Thread) trace(base int) []TraceFrame {
+	var out []TraceFrame
+	layouts := map[*Func]*layout{}
+	pc := t.exitPC
+	for i := t.sp - 1; i >= base; i-- {
+		if len(out) == maxTrace {
+			break
+		}
+		f := &t.frames[i]
+		if f.fn.code != nil {
+			lay := layouts[f.fn]
+			if lay == nil {
+				lay = f.fn.inst.module.layout(f.fn.index)
+				layouts[f.fn] = lay
+			}
+			at := f.fn.code.indexOf(pc)
+			if i != t.sp-1 {
+				at-- // pc is where the call returns to
+			}
+			out = append(out, f.fn.traceFrame(lay.offset(at)))
+		}
+		ret := f.ret
+		if ret == &crossReturnInstr {
+			ret = f.link
+		}
+		pc = uintptr(unsafe.Pointer(ret))
+	}
+	return out
+}
+
+func (f *Func) traceFrame(offset uint32) TraceFrame {
+	w := f.inst.module.wasm
+	tf := TraceFrame{Instance: f.inst.name, Func: f.index, Name: w.FuncName(f.index), Offset: offset}
+	if l, ok := w.LineAt(offset); ok {
+		tf.File, tf.Line, tf.Column = l.File, l.Line, l.Col
+	}
+	return tf
+}
+
+// layout is what is known of a function's code beside the code itself. It is made by lowering the function again, when
+// a backtrace or a view is wanted, so that running costs no memory for it.
+type layout struct {
+	locals  []wasm.ValType
+	offsets []uint32
+	points  []point
+}
+
+func (l *layout) offset(index int) uint32 {
+	if index < 0 || index >= len(l.offsets) {
+		return 0
+	}
+	return l.offsets[index]
+}
+
+// layout returns the layout of function index.
+func (m *Module) layout(index uint32) *layout {
+	l := newLowerer(m.wasm, index)
+	lay := &layout{locals: l.locals}
+	l.layout = true
+	l.visit = func(p point) {
+		p.stack = append([]operand(nil), p.stack...)
+		lay.points = append(lay.points, p)
+	}
+	if _, err := l.function(); err != nil {
+		return lay // it was lowered before, or is not running
+	}
+	lay.offsets = l.offsets
+	return lay
+}
+
+func elemLen(e *wasm.ElemSegment) int { return len(e.Funcs) + len(e.Exprs) }

@@ -1,0 +1,131 @@
+package state
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// File is a snapshot that was read: the program, and what its memories need to get at their contents.
+type File struct {
+	Program
+
+	r          io.ReaderAt
+	size       int64
+	closer     io.Closer
+	version    int
+	compressed bool
+	sections   []part
+
+	once    sync.Once
+	decoder *zstd.Decoder
+}
+
+// ReadFile reads a snapshot file. It stays open until Close, since memories are loaded from it when they are wanted.
+func ReadFile(path string, l Limits) (*File, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := openFile(r, l)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return f, nil
+}
+
+func openFile(r *os.File, l Limits) (*File, error) {
+	info, err := r.Stat()
+	if err != nil {
+		return nil, err
+	}
+	f, err := Decode(r, info.Size(), l)
+	if err != nil {
+		return nil, err
+	}
+	f.closer = r
+	return f, nil
+}
+
+// Close ends the use of the file. The program stays, but its memories cannot be loaded any more.
+func (f *File) Close() error {
+	f.once.Do(func() {})
+	if f.decoder != nil {
+		f.decoder.Close()
+	}
+	if f.closer == nil {
+		return nil
+	}
+	return f.closer.Close()
+}
+
+// Verify reads the memories' contents too, and compares them with their checksums.
+func (f *File) Verify() error {
+	for i := range f.Memories {
+		if err := f.Memories[i].Source.(*fileSource).verify(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blockDecoder is made when the first compressed block is met.
+func (f *File) blockDecoder() *zstd.Decoder {
+	f.once.Do(func() { f.decoder = newBlockDecoder() })
+	return f.decoder
+}
+
+// WriteFile writes p to a file of its own, mode 0600, in such a way that under its name there is at every moment either
+// what was there before or the whole snapshot, whatever fails: it writes to a temporary file in the same folder, has it
+// reach the disk, renames it, and has the folder reach the disk. It returns the file's size.
+func WriteFile(path string, p *Program, o Options) (size int64, err error) {
+	dir, base := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	f, err := os.CreateTemp(dir, "."+base+".*.tmp")
+	if err != nil {
+		return 0, err
+	}
+	temp := f.Name()
+	defer func() {
+		if err != nil {
+			f.Close() // closed already, or of no use
+			os.Remove(temp)
+		}
+	}()
+	if err := Encode(f, p, o); err != nil {
+		return 0, err
+	}
+	if size, err = f.Seek(0, io.SeekCurrent); err != nil {
+		return 0, err
+	}
+	if err := f.Sync(); err != nil {
+		return 0, err
+	}
+	if err := f.Close(); err != nil {
+		return 0, err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return 0, err
+	}
+	// From here on the snapshot is there, whole, under its name.
+	return size, syncFolder(dir)
+}
+
+// syncFolder makes a rename last. Windows has no such thing.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

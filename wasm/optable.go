@@ -1,0 +1,371 @@
+package wasm
+
+import "iter"
+
+// Imm is the kind of an instruction's immediates: what follows the opcode in the binary.
+type Imm byte
+
+const (
+	ImmNone         Imm = iota
+	ImmBlock            // block type
+	ImmLabel            // label index
+	ImmLabels           // vector of label indices, and a default
+	ImmFunc             // function index
+	ImmTypeTable        // type index, table index
+	ImmTypes            // vector of value types
+	ImmLocal            // local index
+	ImmGlobal           // global index
+	ImmTable            // table index
+	ImmMemory           // memory index
+	ImmMemarg           // alignment, memory index where bit 6 of the alignment is set, offset
+	ImmI32              // signed LEB128
+	ImmI64              // signed LEB128
+	ImmF32              // 4 bytes
+	ImmF64              // 8 bytes
+	ImmRefType          // heap type
+	ImmData             // data index
+	ImmElem             // element index
+	ImmDataMemory       // data index, memory index
+	ImmMemoryMemory     // destination and source memory index
+	ImmElemTable        // element index, table index
+	ImmTableTable       // destination and source table index
+)
+
+// Addr stands in an [OpInfo] for the address type of the memory or table that the instruction's immediates name:
+// i32, or i64 where that is 64-bit. It is never the type of a value.
+const Addr ValType = 1
+
+// maxOperands is the most operands an instruction of the table takes.
+const maxOperands = 3
+
+// OpInfo is an instruction's row in the opcode table.
+type OpInfo struct {
+	Op   Op
+	Name string // in the text format
+	Imm  Imm
+
+	// Fixed is set where the instruction has the operand types Params and the result types Results whatever stands
+	// around it. The validator knows the rule of each of the others by name.
+	Fixed           bool
+	Params, Results []ValType
+
+	Align   uint8    // natural alignment of a memory access: the base-2 logarithm of its bytes
+	Const   bool     // may stand in a constant expression
+	Feature Features // the feature that brought it; 0 for the first version
+
+	// sig is what Params and Results are made from: a letter for each operand, a colon, a letter for each result
+	// (i i32, l i64, f f32, d f64, a Addr), or * where they are not fixed.
+	sig string
+
+	nin, nout uint8
+	addr      bool // Addr is among in and out
+	in        [maxOperands]ValType
+	out       ValType
+}
+
+// Info returns the row of o in the opcode table, or nil where o is no instruction.
+func (o Op) Info() *OpInfo {
+	if o < 256 {
+		return ops1[o]
+	}
+	if o>>16 == 0xFC && o&0xFFFF < Op(len(opsFC)) {
+		return opsFC[o&0xFFFF]
+	}
+	return nil
+}
+
+// String returns the instruction's name in the text format.
+func (o Op) String() string {
+	if info := o.Info(); info != nil {
+		return info.Name
+	}
+	return "illegal opcode"
+}
+
+// OpByName finds an instruction by its name in the text format. Of the two that are called select it is the one without a type.
+func OpByName(name string) (Op, bool) {
+	o, ok := opsByName[name]
+	return o, ok
+}
+
+// Ops yields the rows of the opcode table in the order of the specification.
+func Ops() iter.Seq[*OpInfo] {
+	return func(yield func(*OpInfo) bool) {
+		for i := range opTable {
+			if !yield(&opTable[i]) {
+				return
+			}
+		}
+	}
+}
+
+// The table by opcode byte, by sub-opcode behind 0xFC, and by name. A byte that is no instruction has nil.
+var (
+	ops1      [256]*OpInfo
+	opsFC     [18]*OpInfo
+	opsByName = make(map[string]Op, len(opTable))
+)
+
+var sigTypes = map[byte]ValType{'i': I32, 'l': I64, 'f': F32, 'd': F64, 'a': Addr}
+
+func init() {
+	for i := range opTable {
+		o := &opTable[i]
+		if o.Op < 256 {
+			ops1[o.Op] = o
+		} else {
+			opsFC[o.Op&0xFFFF] = o
+		}
+		if _, dup := opsByName[o.Name]; !dup {
+			opsByName[o.Name] = o.Op
+		}
+		o.compile()
+		makeCommon(o)
+	}
+}
+
+// compile makes the types of the row from its signature.
+func (o *OpInfo) compile() {
+	if o.sig == "*" {
+		return
+	}
+	o.Fixed = true
+	types := &o.Params
+	for i := range len(o.sig) {
+		if o.sig[i] == ':' {
+			types = &o.Results
+			continue
+		}
+		*types = append(*types, sigTypes[o.sig[i]])
+		o.addr = o.addr || o.sig[i] == 'a'
+	}
+	o.nin, o.nout = uint8(len(o.Params)), uint8(len(o.Results))
+	copy(o.in[:], o.Params)
+	if o.nout == 1 {
+		o.out = o.Results[0]
+	}
+}
+
+// opTable is the instruction set.
+var opTable = [...]OpInfo{
+	// Control instructions (specification 5.4.1).
+	{Op: OpUnreachable, Name: "unreachable", Imm: ImmNone, sig: "*"},
+	{Op: OpNop, Name: "nop", Imm: ImmNone, sig: ":"},
+	{Op: OpBlock, Name: "block", Imm: ImmBlock, sig: "*"},
+	{Op: OpLoop, Name: "loop", Imm: ImmBlock, sig: "*"},
+	{Op: OpIf, Name: "if", Imm: ImmBlock, sig: "*"},
+	{Op: OpElse, Name: "else", Imm: ImmNone, sig: "*"},
+	{Op: OpEnd, Name: "end", Imm: ImmNone, sig: "*", Const: true},
+	{Op: OpBr, Name: "br", Imm: ImmLabel, sig: "*"},
+	{Op: OpBrIf, Name: "br_if", Imm: ImmLabel, sig: "*"},
+	{Op: OpBrTable, Name: "br_table", Imm: ImmLabels, sig: "*"},
+	{Op: OpReturn, Name: "return", Imm: ImmNone, sig: "*"},
+	{Op: OpCall, Name: "call", Imm: ImmFunc, sig: "*"},
+	{Op: OpCallIndirect, Name: "call_indirect", Imm: ImmTypeTable, sig: "*"},
+	// Tail calls.
+	{Op: OpReturnCall, Name: "return_call", Imm: ImmFunc, sig: "*", Feature: FeatureTailCall},
+	{Op: OpReturnCallIndirect, Name: "return_call_indirect", Imm: ImmTypeTable, sig: "*", Feature: FeatureTailCall},
+	// Parametric instructions (5.4.3).
+	{Op: OpDrop, Name: "drop", Imm: ImmNone, sig: "*"},
+	{Op: OpSelect, Name: "select", Imm: ImmNone, sig: "*"},
+	// Select with its type written.
+	{Op: OpSelectT, Name: "select", Imm: ImmTypes, sig: "*", Feature: FeatureReferenceTypes},
+	// Variable instructions (5.4.4).
+	{Op: OpLocalGet, Name: "local.get", Imm: ImmLocal, sig: "*"},
+	{Op: OpLocalSet, Name: "local.set", Imm: ImmLocal, sig: "*"},
+	{Op: OpLocalTee, Name: "local.tee", Imm: ImmLocal, sig: "*"},
+	{Op: OpGlobalGet, Name: "global.get", Imm: ImmGlobal, sig: "*", Const: true},
+	{Op: OpGlobalSet, Name: "global.set", Imm: ImmGlobal, sig: "*"},
+	// Table instructions (5.4.5).
+	{Op: OpTableGet, Name: "table.get", Imm: ImmTable, sig: "*", Feature: FeatureReferenceTypes},
+	{Op: OpTableSet, Name: "table.set", Imm: ImmTable, sig: "*", Feature: FeatureReferenceTypes},
+	// Memory instructions (5.4.6).
+	{Op: OpI32Load, Name: "i32.load", Imm: ImmMemarg, sig: "a:i", Align: 2},
+	{Op: OpI64Load, Name: "i64.load", Imm: ImmMemarg, sig: "a:l", Align: 3},
+	{Op: OpF32Load, Name: "f32.load", Imm: ImmMemarg, sig: "a:f", Align: 2},
+	{Op: OpF64Load, Name: "f64.load", Imm: ImmMemarg, sig: "a:d", Align: 3},
+	{Op: OpI32Load8S, Name: "i32.load8_s", Imm: ImmMemarg, sig: "a:i"},
+	{Op: OpI32Load8U, Name: "i32.load8_u", Imm: ImmMemarg, sig: "a:i"},
+	{Op: OpI32Load16S, Name: "i32.load16_s", Imm: ImmMemarg, sig: "a:i", Align: 1},
+	{Op: OpI32Load16U, Name: "i32.load16_u", Imm: ImmMemarg, sig: "a:i", Align: 1},
+	{Op: OpI64Load8S, Name: "i64.load8_s", Imm: ImmMemarg, sig: "a:l"},
+	{Op: OpI64Load8U, Name: "i64.load8_u", Imm: ImmMemarg, sig: "a:l"},
+	{Op: OpI64Load16S, Name: "i64.load16_s", Imm: ImmMemarg, sig: "a:l", Align: 1},
+	{Op: OpI64Load16U, Name: "i64.load16_u", Imm: ImmMemarg, sig: "a:l", Align: 1},
+	{Op: OpI64Load32S, Name: "i64.load32_s", Imm: ImmMemarg, sig: "a:l", Align: 2},
+	{Op: OpI64Load32U, Name: "i64.load32_u", Imm: ImmMemarg, sig: "a:l", Align: 2},
+	{Op: OpI32Store, Name: "i32.store", Imm: ImmMemarg, sig: "ai:", Align: 2},
+	{Op: OpI64Store, Name: "i64.store", Imm: ImmMemarg, sig: "al:", Align: 3},
+	{Op: OpF32Store, Name: "f32.store", Imm: ImmMemarg, sig: "af:", Align: 2},
+	{Op: OpF64Store, Name: "f64.store", Imm: ImmMemarg, sig: "ad:", Align: 3},
+	{Op: OpI32Store8, Name: "i32.store8", Imm: ImmMemarg, sig: "ai:"},
+	{Op: OpI32Store16, Name: "i32.store16", Imm: ImmMemarg, sig: "ai:", Align: 1},
+	{Op: OpI64Store8, Name: "i64.store8", Imm: ImmMemarg, sig: "al:"},
+	{Op: OpI64Store16, Name: "i64.store16", Imm: ImmMemarg, sig: "al:", Align: 1},
+	{Op: OpI64Store32, Name: "i64.store32", Imm: ImmMemarg, sig: "al:", Align: 2},
+	{Op: OpMemorySize, Name: "memory.size", Imm: ImmMemory, sig: ":a"},
+	{Op: OpMemoryGrow, Name: "memory.grow", Imm: ImmMemory, sig: "a:a"},
+	// Constants (5.4.7).
+	{Op: OpI32Const, Name: "i32.const", Imm: ImmI32, sig: ":i", Const: true},
+	{Op: OpI64Const, Name: "i64.const", Imm: ImmI64, sig: ":l", Const: true},
+	{Op: OpF32Const, Name: "f32.const", Imm: ImmF32, sig: ":f", Const: true},
+	{Op: OpF64Const, Name: "f64.const", Imm: ImmF64, sig: ":d", Const: true},
+	// Comparisons.
+	{Op: OpI32Eqz, Name: "i32.eqz", Imm: ImmNone, sig: "i:i"},
+	{Op: OpI32Eq, Name: "i32.eq", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32Ne, Name: "i32.ne", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32LtS, Name: "i32.lt_s", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32LtU, Name: "i32.lt_u", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32GtS, Name: "i32.gt_s", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32GtU, Name: "i32.gt_u", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32LeS, Name: "i32.le_s", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32LeU, Name: "i32.le_u", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32GeS, Name: "i32.ge_s", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32GeU, Name: "i32.ge_u", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI64Eqz, Name: "i64.eqz", Imm: ImmNone, sig: "l:i"},
+	{Op: OpI64Eq, Name: "i64.eq", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpI64Ne, Name: "i64.ne", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpI64LtS, Name: "i64.lt_s", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpI64LtU, Name: "i64.lt_u", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpI64GtS, Name: "i64.gt_s", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpI64GtU, Name: "i64.gt_u", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpI64LeS, Name: "i64.le_s", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpI64LeU, Name: "i64.le_u", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpI64GeS, Name: "i64.ge_s", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpI64GeU, Name: "i64.ge_u", Imm: ImmNone, sig: "ll:i"},
+	{Op: OpF32Eq, Name: "f32.eq", Imm: ImmNone, sig: "ff:i"},
+	{Op: OpF32Ne, Name: "f32.ne", Imm: ImmNone, sig: "ff:i"},
+	{Op: OpF32Lt, Name: "f32.lt", Imm: ImmNone, sig: "ff:i"},
+	{Op: OpF32Gt, Name: "f32.gt", Imm: ImmNone, sig: "ff:i"},
+	{Op: OpF32Le, Name: "f32.le", Imm: ImmNone, sig: "ff:i"},
+	{Op: OpF32Ge, Name: "f32.ge", Imm: ImmNone, sig: "ff:i"},
+	{Op: OpF64Eq, Name: "f64.eq", Imm: ImmNone, sig: "dd:i"},
+	{Op: OpF64Ne, Name: "f64.ne", Imm: ImmNone, sig: "dd:i"},
+	{Op: OpF64Lt, Name: "f64.lt", Imm: ImmNone, sig: "dd:i"},
+	{Op: OpF64Gt, Name: "f64.gt", Imm: ImmNone, sig: "dd:i"},
+	{Op: OpF64Le, Name: "f64.le", Imm: ImmNone, sig: "dd:i"},
+	{Op: OpF64Ge, Name: "f64.ge", Imm: ImmNone, sig: "dd:i"},
+	// Integer arithmetic.
+	{Op: OpI32Clz, Name: "i32.clz", Imm: ImmNone, sig: "i:i"},
+	{Op: OpI32Ctz, Name: "i32.ctz", Imm: ImmNone, sig: "i:i"},
+	{Op: OpI32Popcnt, Name: "i32.popcnt", Imm: ImmNone, sig: "i:i"},
+	{Op: OpI32Add, Name: "i32.add", Imm: ImmNone, sig: "ii:i", Const: true},
+	{Op: OpI32Sub, Name: "i32.sub", Imm: ImmNone, sig: "ii:i", Const: true},
+	{Op: OpI32Mul, Name: "i32.mul", Imm: ImmNone, sig: "ii:i", Const: true},
+	{Op: OpI32DivS, Name: "i32.div_s", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32DivU, Name: "i32.div_u", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32RemS, Name: "i32.rem_s", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32RemU, Name: "i32.rem_u", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32And, Name: "i32.and", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32Or, Name: "i32.or", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32Xor, Name: "i32.xor", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32Shl, Name: "i32.shl", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32ShrS, Name: "i32.shr_s", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32ShrU, Name: "i32.shr_u", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32Rotl, Name: "i32.rotl", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI32Rotr, Name: "i32.rotr", Imm: ImmNone, sig: "ii:i"},
+	{Op: OpI64Clz, Name: "i64.clz", Imm: ImmNone, sig: "l:l"},
+	{Op: OpI64Ctz, Name: "i64.ctz", Imm: ImmNone, sig: "l:l"},
+	{Op: OpI64Popcnt, Name: "i64.popcnt", Imm: ImmNone, sig: "l:l"},
+	{Op: OpI64Add, Name: "i64.add", Imm: ImmNone, sig: "ll:l", Const: true},
+	{Op: OpI64Sub, Name: "i64.sub", Imm: ImmNone, sig: "ll:l", Const: true},
+	{Op: OpI64Mul, Name: "i64.mul", Imm: ImmNone, sig: "ll:l", Const: true},
+	{Op: OpI64DivS, Name: "i64.div_s", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64DivU, Name: "i64.div_u", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64RemS, Name: "i64.rem_s", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64RemU, Name: "i64.rem_u", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64And, Name: "i64.and", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64Or, Name: "i64.or", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64Xor, Name: "i64.xor", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64Shl, Name: "i64.shl", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64ShrS, Name: "i64.shr_s", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64ShrU, Name: "i64.shr_u", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64Rotl, Name: "i64.rotl", Imm: ImmNone, sig: "ll:l"},
+	{Op: OpI64Rotr, Name: "i64.rotr", Imm: ImmNone, sig: "ll:l"},
+	// Floating-point arithmetic.
+	{Op: OpF32Abs, Name: "f32.abs", Imm: ImmNone, sig: "f:f"},
+	{Op: OpF32Neg, Name: "f32.neg", Imm: ImmNone, sig: "f:f"},
+	{Op: OpF32Ceil, Name: "f32.ceil", Imm: ImmNone, sig: "f:f"},
+	{Op: OpF32Floor, Name: "f32.floor", Imm: ImmNone, sig: "f:f"},
+	{Op: OpF32Trunc, Name: "f32.trunc", Imm: ImmNone, sig: "f:f"},
+	{Op: OpF32Nearest, Name: "f32.nearest", Imm: ImmNone, sig: "f:f"},
+	{Op: OpF32Sqrt, Name: "f32.sqrt", Imm: ImmNone, sig: "f:f"},
+	{Op: OpF32Add, Name: "f32.add", Imm: ImmNone, sig: "ff:f"},
+	{Op: OpF32Sub, Name: "f32.sub", Imm: ImmNone, sig: "ff:f"},
+	{Op: OpF32Mul, Name: "f32.mul", Imm: ImmNone, sig: "ff:f"},
+	{Op: OpF32Div, Name: "f32.div", Imm: ImmNone, sig: "ff:f"},
+	{Op: OpF32Min, Name: "f32.min", Imm: ImmNone, sig: "ff:f"},
+	{Op: OpF32Max, Name: "f32.max", Imm: ImmNone, sig: "ff:f"},
+	{Op: OpF32Copysign, Name: "f32.copysign", Imm: ImmNone, sig: "ff:f"},
+	{Op: OpF64Abs, Name: "f64.abs", Imm: ImmNone, sig: "d:d"},
+	{Op: OpF64Neg, Name: "f64.neg", Imm: ImmNone, sig: "d:d"},
+	{Op: OpF64Ceil, Name: "f64.ceil", Imm: ImmNone, sig: "d:d"},
+	{Op: OpF64Floor, Name: "f64.floor", Imm: ImmNone, sig: "d:d"},
+	{Op: OpF64Trunc, Name: "f64.trunc", Imm: ImmNone, sig: "d:d"},
+	{Op: OpF64Nearest, Name: "f64.nearest", Imm: ImmNone, sig: "d:d"},
+	{Op: OpF64Sqrt, Name: "f64.sqrt", Imm: ImmNone, sig: "d:d"},
+	{Op: OpF64Add, Name: "f64.add", Imm: ImmNone, sig: "dd:d"},
+	{Op: OpF64Sub, Name: "f64.sub", Imm: ImmNone, sig: "dd:d"},
+	{Op: OpF64Mul, Name: "f64.mul", Imm: ImmNone, sig: "dd:d"},
+	{Op: OpF64Div, Name: "f64.div", Imm: ImmNone, sig: "dd:d"},
+	{Op: OpF64Min, Name: "f64.min", Imm: ImmNone, sig: "dd:d"},
+	{Op: OpF64Max, Name: "f64.max", Imm: ImmNone, sig: "dd:d"},
+	{Op: OpF64Copysign, Name: "f64.copysign", Imm: ImmNone, sig: "dd:d"},
+	// Conversions.
+	{Op: OpI32WrapI64, Name: "i32.wrap_i64", Imm: ImmNone, sig: "l:i"},
+	{Op: OpI32TruncF32S, Name: "i32.trunc_f32_s", Imm: ImmNone, sig: "f:i"},
+	{Op: OpI32TruncF32U, Name: "i32.trunc_f32_u", Imm: ImmNone, sig: "f:i"},
+	{Op: OpI32TruncF64S, Name: "i32.trunc_f64_s", Imm: ImmNone, sig: "d:i"},
+	{Op: OpI32TruncF64U, Name: "i32.trunc_f64_u", Imm: ImmNone, sig: "d:i"},
+	{Op: OpI64ExtendI32S, Name: "i64.extend_i32_s", Imm: ImmNone, sig: "i:l"},
+	{Op: OpI64ExtendI32U, Name: "i64.extend_i32_u", Imm: ImmNone, sig: "i:l"},
+	{Op: OpI64TruncF32S, Name: "i64.trunc_f32_s", Imm: ImmNone, sig: "f:l"},
+	{Op: OpI64TruncF32U, Name: "i64.trunc_f32_u", Imm: ImmNone, sig: "f:l"},
+	{Op: OpI64TruncF64S, Name: "i64.trunc_f64_s", Imm: ImmNone, sig: "d:l"},
+	{Op: OpI64TruncF64U, Name: "i64.trunc_f64_u", Imm: ImmNone, sig: "d:l"},
+	{Op: OpF32ConvertI32S, Name: "f32.convert_i32_s", Imm: ImmNone, sig: "i:f"},
+	{Op: OpF32ConvertI32U, Name: "f32.convert_i32_u", Imm: ImmNone, sig: "i:f"},
+	{Op: OpF32ConvertI64S, Name: "f32.convert_i64_s", Imm: ImmNone, sig: "l:f"},
+	{Op: OpF32ConvertI64U, Name: "f32.convert_i64_u", Imm: ImmNone, sig: "l:f"},
+	{Op: OpF32DemoteF64, Name: "f32.demote_f64", Imm: ImmNone, sig: "d:f"},
+	{Op: OpF64ConvertI32S, Name: "f64.convert_i32_s", Imm: ImmNone, sig: "i:d"},
+	{Op: OpF64ConvertI32U, Name: "f64.convert_i32_u", Imm: ImmNone, sig: "i:d"},
+	{Op: OpF64ConvertI64S, Name: "f64.convert_i64_s", Imm: ImmNone, sig: "l:d"},
+	{Op: OpF64ConvertI64U, Name: "f64.convert_i64_u", Imm: ImmNone, sig: "l:d"},
+	{Op: OpF64PromoteF32, Name: "f64.promote_f32", Imm: ImmNone, sig: "f:d"},
+	{Op: OpI32ReinterpretF32, Name: "i32.reinterpret_f32", Imm: ImmNone, sig: "f:i"},
+	{Op: OpI64ReinterpretF64, Name: "i64.reinterpret_f64", Imm: ImmNone, sig: "d:l"},
+	{Op: OpF32ReinterpretI32, Name: "f32.reinterpret_i32", Imm: ImmNone, sig: "i:f"},
+	{Op: OpF64ReinterpretI64, Name: "f64.reinterpret_i64", Imm: ImmNone, sig: "l:d"},
+	// Sign extension.
+	{Op: OpI32Extend8S, Name: "i32.extend8_s", Imm: ImmNone, sig: "i:i", Feature: FeatureSignExtension},
+	{Op: OpI32Extend16S, Name: "i32.extend16_s", Imm: ImmNone, sig: "i:i", Feature: FeatureSignExtension},
+	{Op: OpI64Extend8S, Name: "i64.extend8_s", Imm: ImmNone, sig: "l:l", Feature: FeatureSignExtension},
+	{Op: OpI64Extend16S, Name: "i64.extend16_s", Imm: ImmNone, sig: "l:l", Feature: FeatureSignExtension},
+	{Op: OpI64Extend32S, Name: "i64.extend32_s", Imm: ImmNone, sig: "l:l", Feature: FeatureSignExtension},
+	// Reference instructions (5.4.2).
+	{Op: OpRefNull, Name: "ref.null", Imm: ImmRefType, sig: "*", Feature: FeatureReferenceTypes, Const: true},
+	{Op: OpRefIsNull, Name: "ref.is_null", Imm: ImmNone, sig: "*", Feature: FeatureReferenceTypes},
+	{Op: OpRefFunc, Name: "ref.func", Imm: ImmFunc, sig: "*", Feature: FeatureReferenceTypes, Const: true},
+	// Saturating truncation.
+	{Op: OpI32TruncSatF32S, Name: "i32.trunc_sat_f32_s", Imm: ImmNone, sig: "f:i", Feature: FeatureSaturatingTrunc},
+	{Op: OpI32TruncSatF32U, Name: "i32.trunc_sat_f32_u", Imm: ImmNone, sig: "f:i", Feature: FeatureSaturatingTrunc},
+	{Op: OpI32TruncSatF64S, Name: "i32.trunc_sat_f64_s", Imm: ImmNone, sig: "d:i", Feature: FeatureSaturatingTrunc},
+	{Op: OpI32TruncSatF64U, Name: "i32.trunc_sat_f64_u", Imm: ImmNone, sig: "d:i", Feature: FeatureSaturatingTrunc},
+	{Op: OpI64TruncSatF32S, Name: "i64.trunc_sat_f32_s", Imm: ImmNone, sig: "f:l", Feature: FeatureSaturatingTrunc},
+	{Op: OpI64TruncSatF32U, Name: "i64.trunc_sat_f32_u", Imm: ImmNone, sig: "f:l", Feature: FeatureSaturatingTrunc},
+	{Op: OpI64TruncSatF64S, Name: "i64.trunc_sat_f64_s", Imm: ImmNone, sig: "d:l", Feature: FeatureSaturatingTrunc},
+	{Op: OpI64TruncSatF64U, Name: "i64.trunc_sat_f64_u", Imm: ImmNone, sig: "d:l", Feature: FeatureSaturatingTrunc},
+	// Bulk memory and tables.
+	{Op: OpMemoryInit, Name: "memory.init", Imm: ImmDataMemory, sig: "aii:", Feature: FeatureBulkMemory},
+	{Op: OpDataDrop, Name: "data.drop", Imm: ImmData, sig: ":", Feature: FeatureBulkMemory},
+	{Op: OpMemoryCopy, Name: "memory.copy", Imm: ImmMemoryMemory, sig: "*", Feature: FeatureBulkMemory},
+	{Op: OpMemoryFill, Name: "memory.fill", Imm: ImmMemory, sig: "aia:", Feature: FeatureBulkMemory},
+	{Op: OpTableInit, Name: "table.init", Imm: ImmElemTable, sig: "aii:", Feature: FeatureBulkMemory},
+	{Op: OpElemDrop, Name: "elem.drop", Imm: ImmElem, sig: ":", Feature: FeatureBulkMemory},
+	{Op: OpTableCopy, Name: "table.copy", Imm: ImmTableTable, sig: "*", Feature: FeatureBulkMemory},
+	// Growing tables.
+	{Op: OpTableGrow, Name: "table.grow", Imm: ImmTable, sig: "*", Feature: FeatureReferenceTypes},
+	{Op: OpTableSize, Name: "table.size", Imm: ImmTable, sig: ":a", Feature: FeatureReferenceTypes},
+	{Op: OpTableFill, Name: "table.fill", Imm: ImmTable, sig: "*", Feature: FeatureReferenceTypes},
+}
