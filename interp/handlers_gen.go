@@ -53,6 +53,15 @@ const (
 	opElemDrop
 	opRefFunc
 	opRefIsNull
+	opCopyTwo
+	opConstantJump
+	opF64MulAdd
+	opI32ShlAdd
+	opI64ShlAdd
+	opI32XorRotl
+	opI64XorRotl
+	opI32RotlXor
+	opI64ExtendAdd
 	opI32AddRR
 	opI32AddRI
 	opI32AddAR
@@ -659,120 +668,186 @@ const (
 	opBrNotI64AndRI
 	opBrNotI64AndAR
 	opBrNotI64AndAI
+	opAddBrI32EqR
+	opAddBrI32EqI
+	opAddBrI32NeR
+	opAddBrI32NeI
+	opAddBrI32LtSR
+	opAddBrI32LtSI
+	opAddBrI32LtUR
+	opAddBrI32LtUI
+	opAddBrI32GtSR
+	opAddBrI32GtSI
+	opAddBrI32GtUR
+	opAddBrI32GtUI
+	opAddBrI32LeSR
+	opAddBrI32LeSI
+	opAddBrI32LeUR
+	opAddBrI32LeUI
+	opAddBrI32GeSR
+	opAddBrI32GeSI
+	opAddBrI32GeUR
+	opAddBrI32GeUI
 	opI32LoadR
 	opI32LoadA
 	opI32LoadRR
 	opI32LoadAR
+	opI32LoadRI
+	opI32LoadI
 	opI32LoadAny
 	opI64LoadR
 	opI64LoadA
 	opI64LoadRR
 	opI64LoadAR
+	opI64LoadRI
+	opI64LoadI
 	opI64LoadAny
 	opF32LoadR
 	opF32LoadA
 	opF32LoadRR
 	opF32LoadAR
+	opF32LoadRI
+	opF32LoadI
 	opF32LoadAny
 	opF64LoadR
 	opF64LoadA
 	opF64LoadRR
 	opF64LoadAR
+	opF64LoadRI
+	opF64LoadI
 	opF64LoadAny
 	opI32Load8SR
 	opI32Load8SA
 	opI32Load8SRR
 	opI32Load8SAR
+	opI32Load8SRI
+	opI32Load8SI
 	opI32Load8SAny
 	opI32Load8UR
 	opI32Load8UA
 	opI32Load8URR
 	opI32Load8UAR
+	opI32Load8URI
+	opI32Load8UI
 	opI32Load8UAny
 	opI32Load16SR
 	opI32Load16SA
 	opI32Load16SRR
 	opI32Load16SAR
+	opI32Load16SRI
+	opI32Load16SI
 	opI32Load16SAny
 	opI32Load16UR
 	opI32Load16UA
 	opI32Load16URR
 	opI32Load16UAR
+	opI32Load16URI
+	opI32Load16UI
 	opI32Load16UAny
 	opI64Load8SR
 	opI64Load8SA
 	opI64Load8SRR
 	opI64Load8SAR
+	opI64Load8SRI
+	opI64Load8SI
 	opI64Load8SAny
 	opI64Load8UR
 	opI64Load8UA
 	opI64Load8URR
 	opI64Load8UAR
+	opI64Load8URI
+	opI64Load8UI
 	opI64Load8UAny
 	opI64Load16SR
 	opI64Load16SA
 	opI64Load16SRR
 	opI64Load16SAR
+	opI64Load16SRI
+	opI64Load16SI
 	opI64Load16SAny
 	opI64Load16UR
 	opI64Load16UA
 	opI64Load16URR
 	opI64Load16UAR
+	opI64Load16URI
+	opI64Load16UI
 	opI64Load16UAny
 	opI64Load32SR
 	opI64Load32SA
 	opI64Load32SRR
 	opI64Load32SAR
+	opI64Load32SRI
+	opI64Load32SI
 	opI64Load32SAny
 	opI64Load32UR
 	opI64Load32UA
 	opI64Load32URR
 	opI64Load32UAR
+	opI64Load32URI
+	opI64Load32UI
 	opI64Load32UAny
 	opI32StoreRR
 	opI32StoreAR
 	opI32StoreRA
 	opI32StoreRI
+	opI32StoreIR
+	opI32StoreIA
 	opI32StoreAny
 	opI64StoreRR
 	opI64StoreAR
 	opI64StoreRA
 	opI64StoreRI
+	opI64StoreIR
+	opI64StoreIA
 	opI64StoreAny
 	opF32StoreRR
 	opF32StoreAR
 	opF32StoreRA
 	opF32StoreRI
+	opF32StoreIR
+	opF32StoreIA
 	opF32StoreAny
 	opF64StoreRR
 	opF64StoreAR
 	opF64StoreRA
 	opF64StoreRI
+	opF64StoreIR
+	opF64StoreIA
 	opF64StoreAny
 	opI32Store8RR
 	opI32Store8AR
 	opI32Store8RA
 	opI32Store8RI
+	opI32Store8IR
+	opI32Store8IA
 	opI32Store8Any
 	opI32Store16RR
 	opI32Store16AR
 	opI32Store16RA
 	opI32Store16RI
+	opI32Store16IR
+	opI32Store16IA
 	opI32Store16Any
 	opI64Store8RR
 	opI64Store8AR
 	opI64Store8RA
 	opI64Store8RI
+	opI64Store8IR
+	opI64Store8IA
 	opI64Store8Any
 	opI64Store16RR
 	opI64Store16AR
 	opI64Store16RA
 	opI64Store16RI
+	opI64Store16IR
+	opI64Store16IA
 	opI64Store16Any
 	opI64Store32RR
 	opI64Store32AR
 	opI64Store32RA
 	opI64Store32RI
+	opI64Store32IR
+	opI64Store32IA
 	opI64Store32Any
 	opCount
 )
@@ -822,6 +897,15 @@ func init() {
 		opElemDrop:           elemDrop,
 		opRefFunc:            refFunc,
 		opRefIsNull:          refIsNull,
+		opCopyTwo:            copyTwo,
+		opConstantJump:       constantJump,
+		opF64MulAdd:          f64MulAdd,
+		opI32ShlAdd:          i32ShlAdd,
+		opI64ShlAdd:          i64ShlAdd,
+		opI32XorRotl:         i32XorRotl,
+		opI64XorRotl:         i64XorRotl,
+		opI32RotlXor:         i32RotlXor,
+		opI64ExtendAdd:       i64ExtendAdd,
 		opI32AddRR:           i32AddRR,
 		opI32AddRI:           i32AddRI,
 		opI32AddAR:           i32AddAR,
@@ -1428,120 +1512,186 @@ func init() {
 		opBrNotI64AndRI:      brNotI64AndRI,
 		opBrNotI64AndAR:      brNotI64AndAR,
 		opBrNotI64AndAI:      brNotI64AndAI,
+		opAddBrI32EqR:        addBrI32EqR,
+		opAddBrI32EqI:        addBrI32EqI,
+		opAddBrI32NeR:        addBrI32NeR,
+		opAddBrI32NeI:        addBrI32NeI,
+		opAddBrI32LtSR:       addBrI32LtSR,
+		opAddBrI32LtSI:       addBrI32LtSI,
+		opAddBrI32LtUR:       addBrI32LtUR,
+		opAddBrI32LtUI:       addBrI32LtUI,
+		opAddBrI32GtSR:       addBrI32GtSR,
+		opAddBrI32GtSI:       addBrI32GtSI,
+		opAddBrI32GtUR:       addBrI32GtUR,
+		opAddBrI32GtUI:       addBrI32GtUI,
+		opAddBrI32LeSR:       addBrI32LeSR,
+		opAddBrI32LeSI:       addBrI32LeSI,
+		opAddBrI32LeUR:       addBrI32LeUR,
+		opAddBrI32LeUI:       addBrI32LeUI,
+		opAddBrI32GeSR:       addBrI32GeSR,
+		opAddBrI32GeSI:       addBrI32GeSI,
+		opAddBrI32GeUR:       addBrI32GeUR,
+		opAddBrI32GeUI:       addBrI32GeUI,
 		opI32LoadR:           i32LoadR,
 		opI32LoadA:           i32LoadA,
 		opI32LoadRR:          i32LoadRR,
 		opI32LoadAR:          i32LoadAR,
+		opI32LoadRI:          i32LoadRI,
+		opI32LoadI:           i32LoadI,
 		opI32LoadAny:         i32LoadAny,
 		opI64LoadR:           i64LoadR,
 		opI64LoadA:           i64LoadA,
 		opI64LoadRR:          i64LoadRR,
 		opI64LoadAR:          i64LoadAR,
+		opI64LoadRI:          i64LoadRI,
+		opI64LoadI:           i64LoadI,
 		opI64LoadAny:         i64LoadAny,
 		opF32LoadR:           f32LoadR,
 		opF32LoadA:           f32LoadA,
 		opF32LoadRR:          f32LoadRR,
 		opF32LoadAR:          f32LoadAR,
+		opF32LoadRI:          f32LoadRI,
+		opF32LoadI:           f32LoadI,
 		opF32LoadAny:         f32LoadAny,
 		opF64LoadR:           f64LoadR,
 		opF64LoadA:           f64LoadA,
 		opF64LoadRR:          f64LoadRR,
 		opF64LoadAR:          f64LoadAR,
+		opF64LoadRI:          f64LoadRI,
+		opF64LoadI:           f64LoadI,
 		opF64LoadAny:         f64LoadAny,
 		opI32Load8SR:         i32Load8SR,
 		opI32Load8SA:         i32Load8SA,
 		opI32Load8SRR:        i32Load8SRR,
 		opI32Load8SAR:        i32Load8SAR,
+		opI32Load8SRI:        i32Load8SRI,
+		opI32Load8SI:         i32Load8SI,
 		opI32Load8SAny:       i32Load8SAny,
 		opI32Load8UR:         i32Load8UR,
 		opI32Load8UA:         i32Load8UA,
 		opI32Load8URR:        i32Load8URR,
 		opI32Load8UAR:        i32Load8UAR,
+		opI32Load8URI:        i32Load8URI,
+		opI32Load8UI:         i32Load8UI,
 		opI32Load8UAny:       i32Load8UAny,
 		opI32Load16SR:        i32Load16SR,
 		opI32Load16SA:        i32Load16SA,
 		opI32Load16SRR:       i32Load16SRR,
 		opI32Load16SAR:       i32Load16SAR,
+		opI32Load16SRI:       i32Load16SRI,
+		opI32Load16SI:        i32Load16SI,
 		opI32Load16SAny:      i32Load16SAny,
 		opI32Load16UR:        i32Load16UR,
 		opI32Load16UA:        i32Load16UA,
 		opI32Load16URR:       i32Load16URR,
 		opI32Load16UAR:       i32Load16UAR,
+		opI32Load16URI:       i32Load16URI,
+		opI32Load16UI:        i32Load16UI,
 		opI32Load16UAny:      i32Load16UAny,
 		opI64Load8SR:         i64Load8SR,
 		opI64Load8SA:         i64Load8SA,
 		opI64Load8SRR:        i64Load8SRR,
 		opI64Load8SAR:        i64Load8SAR,
+		opI64Load8SRI:        i64Load8SRI,
+		opI64Load8SI:         i64Load8SI,
 		opI64Load8SAny:       i64Load8SAny,
 		opI64Load8UR:         i64Load8UR,
 		opI64Load8UA:         i64Load8UA,
 		opI64Load8URR:        i64Load8URR,
 		opI64Load8UAR:        i64Load8UAR,
+		opI64Load8URI:        i64Load8URI,
+		opI64Load8UI:         i64Load8UI,
 		opI64Load8UAny:       i64Load8UAny,
 		opI64Load16SR:        i64Load16SR,
 		opI64Load16SA:        i64Load16SA,
 		opI64Load16SRR:       i64Load16SRR,
 		opI64Load16SAR:       i64Load16SAR,
+		opI64Load16SRI:       i64Load16SRI,
+		opI64Load16SI:        i64Load16SI,
 		opI64Load16SAny:      i64Load16SAny,
 		opI64Load16UR:        i64Load16UR,
 		opI64Load16UA:        i64Load16UA,
 		opI64Load16URR:       i64Load16URR,
 		opI64Load16UAR:       i64Load16UAR,
+		opI64Load16URI:       i64Load16URI,
+		opI64Load16UI:        i64Load16UI,
 		opI64Load16UAny:      i64Load16UAny,
 		opI64Load32SR:        i64Load32SR,
 		opI64Load32SA:        i64Load32SA,
 		opI64Load32SRR:       i64Load32SRR,
 		opI64Load32SAR:       i64Load32SAR,
+		opI64Load32SRI:       i64Load32SRI,
+		opI64Load32SI:        i64Load32SI,
 		opI64Load32SAny:      i64Load32SAny,
 		opI64Load32UR:        i64Load32UR,
 		opI64Load32UA:        i64Load32UA,
 		opI64Load32URR:       i64Load32URR,
 		opI64Load32UAR:       i64Load32UAR,
+		opI64Load32URI:       i64Load32URI,
+		opI64Load32UI:        i64Load32UI,
 		opI64Load32UAny:      i64Load32UAny,
 		opI32StoreRR:         i32StoreRR,
 		opI32StoreAR:         i32StoreAR,
 		opI32StoreRA:         i32StoreRA,
 		opI32StoreRI:         i32StoreRI,
+		opI32StoreIR:         i32StoreIR,
+		opI32StoreIA:         i32StoreIA,
 		opI32StoreAny:        i32StoreAny,
 		opI64StoreRR:         i64StoreRR,
 		opI64StoreAR:         i64StoreAR,
 		opI64StoreRA:         i64StoreRA,
 		opI64StoreRI:         i64StoreRI,
+		opI64StoreIR:         i64StoreIR,
+		opI64StoreIA:         i64StoreIA,
 		opI64StoreAny:        i64StoreAny,
 		opF32StoreRR:         f32StoreRR,
 		opF32StoreAR:         f32StoreAR,
 		opF32StoreRA:         f32StoreRA,
 		opF32StoreRI:         f32StoreRI,
+		opF32StoreIR:         f32StoreIR,
+		opF32StoreIA:         f32StoreIA,
 		opF32StoreAny:        f32StoreAny,
 		opF64StoreRR:         f64StoreRR,
 		opF64StoreAR:         f64StoreAR,
 		opF64StoreRA:         f64StoreRA,
 		opF64StoreRI:         f64StoreRI,
+		opF64StoreIR:         f64StoreIR,
+		opF64StoreIA:         f64StoreIA,
 		opF64StoreAny:        f64StoreAny,
 		opI32Store8RR:        i32Store8RR,
 		opI32Store8AR:        i32Store8AR,
 		opI32Store8RA:        i32Store8RA,
 		opI32Store8RI:        i32Store8RI,
+		opI32Store8IR:        i32Store8IR,
+		opI32Store8IA:        i32Store8IA,
 		opI32Store8Any:       i32Store8Any,
 		opI32Store16RR:       i32Store16RR,
 		opI32Store16AR:       i32Store16AR,
 		opI32Store16RA:       i32Store16RA,
 		opI32Store16RI:       i32Store16RI,
+		opI32Store16IR:       i32Store16IR,
+		opI32Store16IA:       i32Store16IA,
 		opI32Store16Any:      i32Store16Any,
 		opI64Store8RR:        i64Store8RR,
 		opI64Store8AR:        i64Store8AR,
 		opI64Store8RA:        i64Store8RA,
 		opI64Store8RI:        i64Store8RI,
+		opI64Store8IR:        i64Store8IR,
+		opI64Store8IA:        i64Store8IA,
 		opI64Store8Any:       i64Store8Any,
 		opI64Store16RR:       i64Store16RR,
 		opI64Store16AR:       i64Store16AR,
 		opI64Store16RA:       i64Store16RA,
 		opI64Store16RI:       i64Store16RI,
+		opI64Store16IR:       i64Store16IR,
+		opI64Store16IA:       i64Store16IA,
 		opI64Store16Any:      i64Store16Any,
 		opI64Store32RR:       i64Store32RR,
 		opI64Store32AR:       i64Store32AR,
 		opI64Store32RA:       i64Store32RA,
 		opI64Store32RI:       i64Store32RI,
+		opI64Store32IR:       i64Store32IR,
+		opI64Store32IA:       i64Store32IA,
 		opI64Store32Any:      i64Store32Any,
 	}
 }
@@ -1587,6 +1737,15 @@ var opNames = [opCount]string{
 	opElemDrop:           "elemDrop",
 	opRefFunc:            "refFunc",
 	opRefIsNull:          "refIsNull",
+	opCopyTwo:            "copyTwo",
+	opConstantJump:       "constantJump",
+	opF64MulAdd:          "f64MulAdd",
+	opI32ShlAdd:          "i32ShlAdd",
+	opI64ShlAdd:          "i64ShlAdd",
+	opI32XorRotl:         "i32XorRotl",
+	opI64XorRotl:         "i64XorRotl",
+	opI32RotlXor:         "i32RotlXor",
+	opI64ExtendAdd:       "i64ExtendAdd",
 	opI32AddRR:           "i32AddRR",
 	opI32AddRI:           "i32AddRI",
 	opI32AddAR:           "i32AddAR",
@@ -2193,120 +2352,186 @@ var opNames = [opCount]string{
 	opBrNotI64AndRI:      "brNotI64AndRI",
 	opBrNotI64AndAR:      "brNotI64AndAR",
 	opBrNotI64AndAI:      "brNotI64AndAI",
+	opAddBrI32EqR:        "addBrI32EqR",
+	opAddBrI32EqI:        "addBrI32EqI",
+	opAddBrI32NeR:        "addBrI32NeR",
+	opAddBrI32NeI:        "addBrI32NeI",
+	opAddBrI32LtSR:       "addBrI32LtSR",
+	opAddBrI32LtSI:       "addBrI32LtSI",
+	opAddBrI32LtUR:       "addBrI32LtUR",
+	opAddBrI32LtUI:       "addBrI32LtUI",
+	opAddBrI32GtSR:       "addBrI32GtSR",
+	opAddBrI32GtSI:       "addBrI32GtSI",
+	opAddBrI32GtUR:       "addBrI32GtUR",
+	opAddBrI32GtUI:       "addBrI32GtUI",
+	opAddBrI32LeSR:       "addBrI32LeSR",
+	opAddBrI32LeSI:       "addBrI32LeSI",
+	opAddBrI32LeUR:       "addBrI32LeUR",
+	opAddBrI32LeUI:       "addBrI32LeUI",
+	opAddBrI32GeSR:       "addBrI32GeSR",
+	opAddBrI32GeSI:       "addBrI32GeSI",
+	opAddBrI32GeUR:       "addBrI32GeUR",
+	opAddBrI32GeUI:       "addBrI32GeUI",
 	opI32LoadR:           "i32LoadR",
 	opI32LoadA:           "i32LoadA",
 	opI32LoadRR:          "i32LoadRR",
 	opI32LoadAR:          "i32LoadAR",
+	opI32LoadRI:          "i32LoadRI",
+	opI32LoadI:           "i32LoadI",
 	opI32LoadAny:         "i32LoadAny",
 	opI64LoadR:           "i64LoadR",
 	opI64LoadA:           "i64LoadA",
 	opI64LoadRR:          "i64LoadRR",
 	opI64LoadAR:          "i64LoadAR",
+	opI64LoadRI:          "i64LoadRI",
+	opI64LoadI:           "i64LoadI",
 	opI64LoadAny:         "i64LoadAny",
 	opF32LoadR:           "f32LoadR",
 	opF32LoadA:           "f32LoadA",
 	opF32LoadRR:          "f32LoadRR",
 	opF32LoadAR:          "f32LoadAR",
+	opF32LoadRI:          "f32LoadRI",
+	opF32LoadI:           "f32LoadI",
 	opF32LoadAny:         "f32LoadAny",
 	opF64LoadR:           "f64LoadR",
 	opF64LoadA:           "f64LoadA",
 	opF64LoadRR:          "f64LoadRR",
 	opF64LoadAR:          "f64LoadAR",
+	opF64LoadRI:          "f64LoadRI",
+	opF64LoadI:           "f64LoadI",
 	opF64LoadAny:         "f64LoadAny",
 	opI32Load8SR:         "i32Load8SR",
 	opI32Load8SA:         "i32Load8SA",
 	opI32Load8SRR:        "i32Load8SRR",
 	opI32Load8SAR:        "i32Load8SAR",
+	opI32Load8SRI:        "i32Load8SRI",
+	opI32Load8SI:         "i32Load8SI",
 	opI32Load8SAny:       "i32Load8SAny",
 	opI32Load8UR:         "i32Load8UR",
 	opI32Load8UA:         "i32Load8UA",
 	opI32Load8URR:        "i32Load8URR",
 	opI32Load8UAR:        "i32Load8UAR",
+	opI32Load8URI:        "i32Load8URI",
+	opI32Load8UI:         "i32Load8UI",
 	opI32Load8UAny:       "i32Load8UAny",
 	opI32Load16SR:        "i32Load16SR",
 	opI32Load16SA:        "i32Load16SA",
 	opI32Load16SRR:       "i32Load16SRR",
 	opI32Load16SAR:       "i32Load16SAR",
+	opI32Load16SRI:       "i32Load16SRI",
+	opI32Load16SI:        "i32Load16SI",
 	opI32Load16SAny:      "i32Load16SAny",
 	opI32Load16UR:        "i32Load16UR",
 	opI32Load16UA:        "i32Load16UA",
 	opI32Load16URR:       "i32Load16URR",
 	opI32Load16UAR:       "i32Load16UAR",
+	opI32Load16URI:       "i32Load16URI",
+	opI32Load16UI:        "i32Load16UI",
 	opI32Load16UAny:      "i32Load16UAny",
 	opI64Load8SR:         "i64Load8SR",
 	opI64Load8SA:         "i64Load8SA",
 	opI64Load8SRR:        "i64Load8SRR",
 	opI64Load8SAR:        "i64Load8SAR",
+	opI64Load8SRI:        "i64Load8SRI",
+	opI64Load8SI:         "i64Load8SI",
 	opI64Load8SAny:       "i64Load8SAny",
 	opI64Load8UR:         "i64Load8UR",
 	opI64Load8UA:         "i64Load8UA",
 	opI64Load8URR:        "i64Load8URR",
 	opI64Load8UAR:        "i64Load8UAR",
+	opI64Load8URI:        "i64Load8URI",
+	opI64Load8UI:         "i64Load8UI",
 	opI64Load8UAny:       "i64Load8UAny",
 	opI64Load16SR:        "i64Load16SR",
 	opI64Load16SA:        "i64Load16SA",
 	opI64Load16SRR:       "i64Load16SRR",
 	opI64Load16SAR:       "i64Load16SAR",
+	opI64Load16SRI:       "i64Load16SRI",
+	opI64Load16SI:        "i64Load16SI",
 	opI64Load16SAny:      "i64Load16SAny",
 	opI64Load16UR:        "i64Load16UR",
 	opI64Load16UA:        "i64Load16UA",
 	opI64Load16URR:       "i64Load16URR",
 	opI64Load16UAR:       "i64Load16UAR",
+	opI64Load16URI:       "i64Load16URI",
+	opI64Load16UI:        "i64Load16UI",
 	opI64Load16UAny:      "i64Load16UAny",
 	opI64Load32SR:        "i64Load32SR",
 	opI64Load32SA:        "i64Load32SA",
 	opI64Load32SRR:       "i64Load32SRR",
 	opI64Load32SAR:       "i64Load32SAR",
+	opI64Load32SRI:       "i64Load32SRI",
+	opI64Load32SI:        "i64Load32SI",
 	opI64Load32SAny:      "i64Load32SAny",
 	opI64Load32UR:        "i64Load32UR",
 	opI64Load32UA:        "i64Load32UA",
 	opI64Load32URR:       "i64Load32URR",
 	opI64Load32UAR:       "i64Load32UAR",
+	opI64Load32URI:       "i64Load32URI",
+	opI64Load32UI:        "i64Load32UI",
 	opI64Load32UAny:      "i64Load32UAny",
 	opI32StoreRR:         "i32StoreRR",
 	opI32StoreAR:         "i32StoreAR",
 	opI32StoreRA:         "i32StoreRA",
 	opI32StoreRI:         "i32StoreRI",
+	opI32StoreIR:         "i32StoreIR",
+	opI32StoreIA:         "i32StoreIA",
 	opI32StoreAny:        "i32StoreAny",
 	opI64StoreRR:         "i64StoreRR",
 	opI64StoreAR:         "i64StoreAR",
 	opI64StoreRA:         "i64StoreRA",
 	opI64StoreRI:         "i64StoreRI",
+	opI64StoreIR:         "i64StoreIR",
+	opI64StoreIA:         "i64StoreIA",
 	opI64StoreAny:        "i64StoreAny",
 	opF32StoreRR:         "f32StoreRR",
 	opF32StoreAR:         "f32StoreAR",
 	opF32StoreRA:         "f32StoreRA",
 	opF32StoreRI:         "f32StoreRI",
+	opF32StoreIR:         "f32StoreIR",
+	opF32StoreIA:         "f32StoreIA",
 	opF32StoreAny:        "f32StoreAny",
 	opF64StoreRR:         "f64StoreRR",
 	opF64StoreAR:         "f64StoreAR",
 	opF64StoreRA:         "f64StoreRA",
 	opF64StoreRI:         "f64StoreRI",
+	opF64StoreIR:         "f64StoreIR",
+	opF64StoreIA:         "f64StoreIA",
 	opF64StoreAny:        "f64StoreAny",
 	opI32Store8RR:        "i32Store8RR",
 	opI32Store8AR:        "i32Store8AR",
 	opI32Store8RA:        "i32Store8RA",
 	opI32Store8RI:        "i32Store8RI",
+	opI32Store8IR:        "i32Store8IR",
+	opI32Store8IA:        "i32Store8IA",
 	opI32Store8Any:       "i32Store8Any",
 	opI32Store16RR:       "i32Store16RR",
 	opI32Store16AR:       "i32Store16AR",
 	opI32Store16RA:       "i32Store16RA",
 	opI32Store16RI:       "i32Store16RI",
+	opI32Store16IR:       "i32Store16IR",
+	opI32Store16IA:       "i32Store16IA",
 	opI32Store16Any:      "i32Store16Any",
 	opI64Store8RR:        "i64Store8RR",
 	opI64Store8AR:        "i64Store8AR",
 	opI64Store8RA:        "i64Store8RA",
 	opI64Store8RI:        "i64Store8RI",
+	opI64Store8IR:        "i64Store8IR",
+	opI64Store8IA:        "i64Store8IA",
 	opI64Store8Any:       "i64Store8Any",
 	opI64Store16RR:       "i64Store16RR",
 	opI64Store16AR:       "i64Store16AR",
 	opI64Store16RA:       "i64Store16RA",
 	opI64Store16RI:       "i64Store16RI",
+	opI64Store16IR:       "i64Store16IR",
+	opI64Store16IA:       "i64Store16IA",
 	opI64Store16Any:      "i64Store16Any",
 	opI64Store32RR:       "i64Store32RR",
 	opI64Store32AR:       "i64Store32AR",
 	opI64Store32RA:       "i64Store32RA",
 	opI64Store32RI:       "i64Store32RI",
+	opI64Store32IR:       "i64Store32IR",
+	opI64Store32IA:       "i64Store32IA",
 	opI64Store32Any:      "i64Store32Any",
 }
 
@@ -2488,34 +2713,48 @@ var branchOps = [256]branchOp{
 	wasm.OpI64And: {rr: opBrI64AndRR, ri: opBrI64AndRI, ar: opBrI64AndAR, ai: opBrI64AndAI, notRR: opBrNotI64AndRR, notRI: opBrNotI64AndRI, notAR: opBrNotI64AndAR, notAI: opBrNotI64AndAI},
 }
 
+// addBranchOps gives the additions that end in a branch, by the comparison.
+var addBranchOps = [256]addBranchOp{
+	wasm.OpI32Eq:  {r: opAddBrI32EqR, i: opAddBrI32EqI},
+	wasm.OpI32Ne:  {r: opAddBrI32NeR, i: opAddBrI32NeI},
+	wasm.OpI32LtS: {r: opAddBrI32LtSR, i: opAddBrI32LtSI},
+	wasm.OpI32LtU: {r: opAddBrI32LtUR, i: opAddBrI32LtUI},
+	wasm.OpI32GtS: {r: opAddBrI32GtSR, i: opAddBrI32GtSI},
+	wasm.OpI32GtU: {r: opAddBrI32GtUR, i: opAddBrI32GtUI},
+	wasm.OpI32LeS: {r: opAddBrI32LeSR, i: opAddBrI32LeSI},
+	wasm.OpI32LeU: {r: opAddBrI32LeUR, i: opAddBrI32LeUI},
+	wasm.OpI32GeS: {r: opAddBrI32GeSR, i: opAddBrI32GeSI},
+	wasm.OpI32GeU: {r: opAddBrI32GeUR, i: opAddBrI32GeUI},
+}
+
 // loadOps and storeOps give the handlers of memory accesses.
 var loadOps = [256]loadOp{
-	wasm.OpI32Load:    {r: opI32LoadR, a: opI32LoadA, rr: opI32LoadRR, ar: opI32LoadAR, any: opI32LoadAny},
-	wasm.OpI64Load:    {r: opI64LoadR, a: opI64LoadA, rr: opI64LoadRR, ar: opI64LoadAR, any: opI64LoadAny},
-	wasm.OpF32Load:    {r: opF32LoadR, a: opF32LoadA, rr: opF32LoadRR, ar: opF32LoadAR, any: opF32LoadAny},
-	wasm.OpF64Load:    {r: opF64LoadR, a: opF64LoadA, rr: opF64LoadRR, ar: opF64LoadAR, any: opF64LoadAny},
-	wasm.OpI32Load8S:  {r: opI32Load8SR, a: opI32Load8SA, rr: opI32Load8SRR, ar: opI32Load8SAR, any: opI32Load8SAny},
-	wasm.OpI32Load8U:  {r: opI32Load8UR, a: opI32Load8UA, rr: opI32Load8URR, ar: opI32Load8UAR, any: opI32Load8UAny},
-	wasm.OpI32Load16S: {r: opI32Load16SR, a: opI32Load16SA, rr: opI32Load16SRR, ar: opI32Load16SAR, any: opI32Load16SAny},
-	wasm.OpI32Load16U: {r: opI32Load16UR, a: opI32Load16UA, rr: opI32Load16URR, ar: opI32Load16UAR, any: opI32Load16UAny},
-	wasm.OpI64Load8S:  {r: opI64Load8SR, a: opI64Load8SA, rr: opI64Load8SRR, ar: opI64Load8SAR, any: opI64Load8SAny},
-	wasm.OpI64Load8U:  {r: opI64Load8UR, a: opI64Load8UA, rr: opI64Load8URR, ar: opI64Load8UAR, any: opI64Load8UAny},
-	wasm.OpI64Load16S: {r: opI64Load16SR, a: opI64Load16SA, rr: opI64Load16SRR, ar: opI64Load16SAR, any: opI64Load16SAny},
-	wasm.OpI64Load16U: {r: opI64Load16UR, a: opI64Load16UA, rr: opI64Load16URR, ar: opI64Load16UAR, any: opI64Load16UAny},
-	wasm.OpI64Load32S: {r: opI64Load32SR, a: opI64Load32SA, rr: opI64Load32SRR, ar: opI64Load32SAR, any: opI64Load32SAny},
-	wasm.OpI64Load32U: {r: opI64Load32UR, a: opI64Load32UA, rr: opI64Load32URR, ar: opI64Load32UAR, any: opI64Load32UAny},
+	wasm.OpI32Load:    {r: opI32LoadR, a: opI32LoadA, rr: opI32LoadRR, ar: opI32LoadAR, ri: opI32LoadRI, i: opI32LoadI, any: opI32LoadAny},
+	wasm.OpI64Load:    {r: opI64LoadR, a: opI64LoadA, rr: opI64LoadRR, ar: opI64LoadAR, ri: opI64LoadRI, i: opI64LoadI, any: opI64LoadAny},
+	wasm.OpF32Load:    {r: opF32LoadR, a: opF32LoadA, rr: opF32LoadRR, ar: opF32LoadAR, ri: opF32LoadRI, i: opF32LoadI, any: opF32LoadAny},
+	wasm.OpF64Load:    {r: opF64LoadR, a: opF64LoadA, rr: opF64LoadRR, ar: opF64LoadAR, ri: opF64LoadRI, i: opF64LoadI, any: opF64LoadAny},
+	wasm.OpI32Load8S:  {r: opI32Load8SR, a: opI32Load8SA, rr: opI32Load8SRR, ar: opI32Load8SAR, ri: opI32Load8SRI, i: opI32Load8SI, any: opI32Load8SAny},
+	wasm.OpI32Load8U:  {r: opI32Load8UR, a: opI32Load8UA, rr: opI32Load8URR, ar: opI32Load8UAR, ri: opI32Load8URI, i: opI32Load8UI, any: opI32Load8UAny},
+	wasm.OpI32Load16S: {r: opI32Load16SR, a: opI32Load16SA, rr: opI32Load16SRR, ar: opI32Load16SAR, ri: opI32Load16SRI, i: opI32Load16SI, any: opI32Load16SAny},
+	wasm.OpI32Load16U: {r: opI32Load16UR, a: opI32Load16UA, rr: opI32Load16URR, ar: opI32Load16UAR, ri: opI32Load16URI, i: opI32Load16UI, any: opI32Load16UAny},
+	wasm.OpI64Load8S:  {r: opI64Load8SR, a: opI64Load8SA, rr: opI64Load8SRR, ar: opI64Load8SAR, ri: opI64Load8SRI, i: opI64Load8SI, any: opI64Load8SAny},
+	wasm.OpI64Load8U:  {r: opI64Load8UR, a: opI64Load8UA, rr: opI64Load8URR, ar: opI64Load8UAR, ri: opI64Load8URI, i: opI64Load8UI, any: opI64Load8UAny},
+	wasm.OpI64Load16S: {r: opI64Load16SR, a: opI64Load16SA, rr: opI64Load16SRR, ar: opI64Load16SAR, ri: opI64Load16SRI, i: opI64Load16SI, any: opI64Load16SAny},
+	wasm.OpI64Load16U: {r: opI64Load16UR, a: opI64Load16UA, rr: opI64Load16URR, ar: opI64Load16UAR, ri: opI64Load16URI, i: opI64Load16UI, any: opI64Load16UAny},
+	wasm.OpI64Load32S: {r: opI64Load32SR, a: opI64Load32SA, rr: opI64Load32SRR, ar: opI64Load32SAR, ri: opI64Load32SRI, i: opI64Load32SI, any: opI64Load32SAny},
+	wasm.OpI64Load32U: {r: opI64Load32UR, a: opI64Load32UA, rr: opI64Load32URR, ar: opI64Load32UAR, ri: opI64Load32URI, i: opI64Load32UI, any: opI64Load32UAny},
 }
 
 var storeOps = [256]storeOp{
-	wasm.OpI32Store:   {rR: opI32StoreRR, aR: opI32StoreAR, rA: opI32StoreRA, rI: opI32StoreRI, any: opI32StoreAny},
-	wasm.OpI64Store:   {rR: opI64StoreRR, aR: opI64StoreAR, rA: opI64StoreRA, rI: opI64StoreRI, any: opI64StoreAny},
-	wasm.OpF32Store:   {rR: opF32StoreRR, aR: opF32StoreAR, rA: opF32StoreRA, rI: opF32StoreRI, any: opF32StoreAny},
-	wasm.OpF64Store:   {rR: opF64StoreRR, aR: opF64StoreAR, rA: opF64StoreRA, rI: opF64StoreRI, any: opF64StoreAny},
-	wasm.OpI32Store8:  {rR: opI32Store8RR, aR: opI32Store8AR, rA: opI32Store8RA, rI: opI32Store8RI, any: opI32Store8Any},
-	wasm.OpI32Store16: {rR: opI32Store16RR, aR: opI32Store16AR, rA: opI32Store16RA, rI: opI32Store16RI, any: opI32Store16Any},
-	wasm.OpI64Store8:  {rR: opI64Store8RR, aR: opI64Store8AR, rA: opI64Store8RA, rI: opI64Store8RI, any: opI64Store8Any},
-	wasm.OpI64Store16: {rR: opI64Store16RR, aR: opI64Store16AR, rA: opI64Store16RA, rI: opI64Store16RI, any: opI64Store16Any},
-	wasm.OpI64Store32: {rR: opI64Store32RR, aR: opI64Store32AR, rA: opI64Store32RA, rI: opI64Store32RI, any: opI64Store32Any},
+	wasm.OpI32Store:   {rR: opI32StoreRR, aR: opI32StoreAR, rA: opI32StoreRA, rI: opI32StoreRI, iR: opI32StoreIR, iA: opI32StoreIA, any: opI32StoreAny},
+	wasm.OpI64Store:   {rR: opI64StoreRR, aR: opI64StoreAR, rA: opI64StoreRA, rI: opI64StoreRI, iR: opI64StoreIR, iA: opI64StoreIA, any: opI64StoreAny},
+	wasm.OpF32Store:   {rR: opF32StoreRR, aR: opF32StoreAR, rA: opF32StoreRA, rI: opF32StoreRI, iR: opF32StoreIR, iA: opF32StoreIA, any: opF32StoreAny},
+	wasm.OpF64Store:   {rR: opF64StoreRR, aR: opF64StoreAR, rA: opF64StoreRA, rI: opF64StoreRI, iR: opF64StoreIR, iA: opF64StoreIA, any: opF64StoreAny},
+	wasm.OpI32Store8:  {rR: opI32Store8RR, aR: opI32Store8AR, rA: opI32Store8RA, rI: opI32Store8RI, iR: opI32Store8IR, iA: opI32Store8IA, any: opI32Store8Any},
+	wasm.OpI32Store16: {rR: opI32Store16RR, aR: opI32Store16AR, rA: opI32Store16RA, rI: opI32Store16RI, iR: opI32Store16IR, iA: opI32Store16IA, any: opI32Store16Any},
+	wasm.OpI64Store8:  {rR: opI64Store8RR, aR: opI64Store8AR, rA: opI64Store8RA, rI: opI64Store8RI, iR: opI64Store8IR, iA: opI64Store8IA, any: opI64Store8Any},
+	wasm.OpI64Store16: {rR: opI64Store16RR, aR: opI64Store16AR, rA: opI64Store16RA, rI: opI64Store16RI, iR: opI64Store16IR, iA: opI64Store16IA, any: opI64Store16Any},
+	wasm.OpI64Store32: {rR: opI64Store32RR, aR: opI64Store32AR, rA: opI64Store32RA, rI: opI64Store32RI, iR: opI64Store32IR, iA: opI64Store32IA, any: opI64Store32Any},
 }
 
 func i32AddRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
@@ -7664,6 +7903,226 @@ func brNotI64AndAI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func addBrI32EqR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if x == y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32EqI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if x == y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32NeR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if x != y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32NeI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if x != y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32LtSR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if int32(x) < int32(y) {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32LtSI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if int32(x) < int32(y) {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32LtUR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if x < y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32LtUI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if x < y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32GtSR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if int32(x) > int32(y) {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32GtSI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if int32(x) > int32(y) {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32GtUR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if x > y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32GtUI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if x > y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32LeSR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if int32(x) <= int32(y) {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32LeSI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if int32(x) <= int32(y) {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32LeUR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if x <= y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32LeUI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if x <= y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32GeSR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if int32(x) >= int32(y) {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32GeSI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if int32(x) >= int32(y) {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32GeUR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(*slot(fp, pc.c))
+	if x >= y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func addBrI32GeUI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	x := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)
+	acc = uint64(x)
+	*slot(fp, pc.a) = acc
+	y := uint32(pc.c)
+	if x >= y {
+		return target(pc), fp, acc, mb, ml, t
+	}
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i32LoadR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
@@ -7699,6 +8158,28 @@ func i32LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 
 func i32LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le32(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le32(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
 	if ea+4 > ml {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
@@ -7762,6 +8243,28 @@ func i64LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func i64LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+8 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = le64(p)
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+8 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = le64(p)
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i64LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 8)
 	if !ok {
@@ -7807,6 +8310,28 @@ func f32LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 
 func f32LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le32(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func f32LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le32(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func f32LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
 	if ea+4 > ml {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
@@ -7870,6 +8395,28 @@ func f64LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func f64LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+8 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = le64(p)
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func f64LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+8 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = le64(p)
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func f64LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 8)
 	if !ok {
@@ -7915,6 +8462,28 @@ func i32Load8SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 
 func i32Load8SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(uint32(int32(*(*int8)(p))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32Load8SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(uint32(int32(*(*int8)(p))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32Load8SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
 	if ea+1 > ml {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
@@ -7978,6 +8547,28 @@ func i32Load8UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func i32Load8URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(*(*uint8)(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32Load8UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(*(*uint8)(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i32Load8UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 1)
 	if !ok {
@@ -8023,6 +8614,28 @@ func i32Load16SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 
 func i32Load16SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(uint32(int32(int16(le16(p)))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32Load16SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(uint32(int32(int16(le16(p)))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32Load16SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
 	if ea+2 > ml {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
@@ -8086,6 +8699,28 @@ func i32Load16UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func i32Load16URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le16(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32Load16UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le16(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i32Load16UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
@@ -8131,6 +8766,28 @@ func i64Load8SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 
 func i64Load8SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(int64(*(*int8)(p)))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Load8SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(int64(*(*int8)(p)))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Load8SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
 	if ea+1 > ml {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
@@ -8194,6 +8851,28 @@ func i64Load8UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func i64Load8URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(*(*uint8)(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Load8UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(*(*uint8)(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i64Load8UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 1)
 	if !ok {
@@ -8239,6 +8918,28 @@ func i64Load16SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 
 func i64Load16SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(int64(int16(le16(p))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Load16SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(int64(int16(le16(p))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Load16SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
 	if ea+2 > ml {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
@@ -8302,6 +9003,28 @@ func i64Load16UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func i64Load16URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le16(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Load16UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le16(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i64Load16UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
@@ -8347,6 +9070,28 @@ func i64Load32SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 
 func i64Load32SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(int64(int32(le32(p))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Load32SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(int64(int32(le32(p))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Load32SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
 	if ea+4 > ml {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
@@ -8410,6 +9155,28 @@ func i64Load32UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func i64Load32URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le32(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Load32UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	acc = uint64(le32(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i64Load32UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 4)
 	if !ok {
@@ -8460,6 +9227,28 @@ func i32StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
+	put32(p, uint32(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := *slot(fp, pc.c)
+	put32(p, uint32(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := acc
 	put32(p, uint32(v))
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -8518,6 +9307,28 @@ func i64StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func i64StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+8 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := *slot(fp, pc.c)
+	put64(p, v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+8 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := acc
+	put64(p, v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i64StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 8)
 	if !ok {
@@ -8568,6 +9379,28 @@ func f32StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
+	put32(p, uint32(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func f32StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := *slot(fp, pc.c)
+	put32(p, uint32(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func f32StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := acc
 	put32(p, uint32(v))
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -8626,6 +9459,28 @@ func f64StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func f64StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+8 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := *slot(fp, pc.c)
+	put64(p, v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func f64StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+8 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := acc
+	put64(p, v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func f64StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 8)
 	if !ok {
@@ -8676,6 +9531,28 @@ func i32Store8RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
+	*(*uint8)(p) = uint8(v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32Store8IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := *slot(fp, pc.c)
+	*(*uint8)(p) = uint8(v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32Store8IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := acc
 	*(*uint8)(p) = uint8(v)
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -8734,6 +9611,28 @@ func i32Store16RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func i32Store16IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := *slot(fp, pc.c)
+	put16(p, uint16(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i32Store16IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := acc
+	put16(p, uint16(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i32Store16Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
@@ -8784,6 +9683,28 @@ func i64Store8RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
+	*(*uint8)(p) = uint8(v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Store8IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := *slot(fp, pc.c)
+	*(*uint8)(p) = uint8(v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Store8IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+1 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := acc
 	*(*uint8)(p) = uint8(v)
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -8842,6 +9763,28 @@ func i64Store16RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	return next(pc), fp, acc, mb, ml, t
 }
 
+func i64Store16IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := *slot(fp, pc.c)
+	put16(p, uint16(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Store16IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+2 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := acc
+	put16(p, uint16(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func i64Store16Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
@@ -8892,6 +9835,28 @@ func i64Store32RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
+	put32(p, uint32(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Store32IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := *slot(fp, pc.c)
+	put32(p, uint32(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func i64Store32IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ea := pc.imm
+	if ea+4 > ml {
+		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(mb, ea)
+	v := acc
 	put32(p, uint32(v))
 	return next(pc), fp, acc, mb, ml, t
 }

@@ -91,8 +91,9 @@ type (
 		notRR, notRI, notAR, notAI op
 		inverse, swapped           wasm.Op
 	}
-	loadOp  struct{ r, a, rr, ar, any op }
-	storeOp struct{ rR, aR, rA, rI, any op }
+	addBranchOp struct{ r, i op }
+	loadOp      struct{ r, a, rr, ar, ri, i, any op }
+	storeOp     struct{ rR, aR, rA, rI, iR, iA, any op }
 )
 
 // Little-endian accesses. The compiler makes one machine instruction of each, byte swap included, where the machine

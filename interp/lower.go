@@ -263,11 +263,22 @@ func (l *lowerer) popSlot() int {
 	return l.slotOf(o, i)
 }
 
+// copy emits a copy between slots. Two in a row become one instruction: a = b, then c = imm.
+func (l *lowerer) copy(to, from int) {
+	if n := len(l.code) - 1; n >= l.barrier && l.code[n].op&^safepoint == opCopySlot {
+		in := &l.code[n]
+		*in = instr{code: codes[opCopyTwo], op: opCopyTwo | in.op&safepoint, a: in.a, b: in.b, c: uint16(to), imm: uint64(from)}
+		l.lastDst, l.accSlot = -1, to
+		return
+	}
+	l.emitValue(opCopySlot, to, from, 0, 0)
+}
+
 // settle puts operand i into its home.
 func (l *lowerer) settle(i int) {
 	switch o := &l.stack[i]; o.where {
 	case inLocal:
-		l.emitValue(opCopySlot, l.home(i), int(o.local), 0, 0)
+		l.copy(l.home(i), int(o.local))
 		o.where = inSlot
 	case isConst:
 		l.emitValue(opConstant, l.home(i), 0, 0, o.bits)
@@ -307,7 +318,7 @@ func (l *lowerer) setLocal(x int, o operand, i int) {
 	case isConst:
 		l.emitValue(opConstant, x, 0, 0, o.bits)
 	case inLocal:
-		l.emitValue(opCopySlot, x, int(o.local), 0, 0)
+		l.copy(x, int(o.local))
 	default:
 		if producer >= l.barrier && producer == len(l.code)-1 && int(l.code[producer].a) == l.home(i) {
 			l.code[producer].a = uint16(x)
@@ -315,7 +326,7 @@ func (l *lowerer) setLocal(x int, o operand, i int) {
 			l.lastDst = producer
 			return
 		}
-		l.emitValue(opCopySlot, x, l.home(i), 0, 0)
+		l.copy(x, l.home(i))
 	}
 }
 
@@ -364,7 +375,9 @@ func (l *lowerer) binary(w wasm.Op, info *wasm.OpInfo) {
 			f = &binaryOps[b.swapped]
 		}
 	}
-	l.compute(f, x, xi, y, yi)
+	if !l.fuseArithmetic(w, x, xi, y, yi) {
+		l.compute(f, x, xi, y, yi)
+	}
 	l.push(info.Results[0])
 }
 
@@ -396,26 +409,56 @@ func (l *lowerer) compute(f *binaryOp, x operand, xi int, y operand, yi int) {
 
 // Memory.
 
-// address is how a fused address is read: one slot, or the 32-bit sum of two.
+// address is how an access's address is read: one slot, the 32-bit sum of two or of a slot and a constant, or known.
 type address struct {
-	b, c int
-	sum  bool
+	kind  addressKind
+	b, c  int
+	value uint32
 }
 
-// popAddress pops an address operand. An i32.add of two slots that has just computed it becomes part of the access.
-func (l *lowerer) popAddress() address {
+type addressKind uint8
+
+const (
+	addrSlot addressKind = iota
+	addrSum
+	addrSlotPlus
+	addrKnown
+)
+
+// popAddress pops an address operand. What has just computed it becomes part of the access where that has a shape for
+// it: an addition (sums), or the i32.wrap_i64 that Go's compiler puts before each access, since only the lower half of
+// the address's slot is read.
+func (l *lowerer) popAddress(sums bool) address {
 	o, i := l.pop()
-	if in := l.last(o, i); in != nil {
-		if o := in.op &^ safepoint; o == opI32AddRR || o == opI32AddAR {
-			a := address{int(in.b), int(in.c), true}
-			l.drop()
-			if o == opI32AddAR {
-				l.accSlot = a.b
-			}
-			return a
-		}
+	if o.where == isConst {
+		return address{kind: addrKnown, value: uint32(o.bits)}
 	}
-	return address{b: l.slotOf(o, i)}
+	in := l.last(o, i)
+	if in == nil {
+		return address{b: l.slotOf(o, i)}
+	}
+	a := address{b: int(in.b), c: int(in.c), value: uint32(in.imm)}
+	acc := -1
+	switch f := in.op &^ safepoint; f {
+	case opI32WrapI64R:
+	case opI32WrapI64A:
+		acc = a.b
+	case opI32AddRR, opI32AddAR:
+		a.kind = addrSum
+		if f == opI32AddAR {
+			acc = a.b
+		}
+	case opI32AddRI, opI32AddAI:
+		a.kind = addrSlotPlus
+	default:
+		return address{b: l.slotOf(o, i)}
+	}
+	if a.kind != addrSlot && !sums {
+		return address{b: l.slotOf(o, i)}
+	}
+	l.drop()
+	l.accSlot = acc
+	return a
 }
 
 func (l *lowerer) load(w wasm.Op, info *wasm.OpInfo) {
@@ -424,18 +467,24 @@ func (l *lowerer) load(w wasm.Op, info *wasm.OpInfo) {
 	if !l.plain(mem, offset) {
 		b := l.popSlot()
 		l.emitValue(f.any, l.dst(), b, int(mem), offset)
-	} else {
-		a := l.popAddress()
-		switch {
-		case a.sum && a.b == l.accSlot:
-			l.emitValue(f.ar, l.dst(), a.b, a.c, offset)
-		case a.sum:
-			l.emitValue(f.rr, l.dst(), a.b, a.c, offset)
-		case a.b == l.accSlot:
-			l.emitValue(f.a, l.dst(), a.b, 0, offset)
-		default:
-			l.emitValue(f.r, l.dst(), a.b, 0, offset)
-		}
+		l.push(info.Results[0])
+		return
+	}
+	a := l.popAddress(true)
+	dst := l.dst()
+	switch {
+	case a.kind == addrKnown:
+		l.emitValue(f.i, dst, 0, 0, uint64(a.value)+offset)
+	case a.kind == addrSlotPlus:
+		l.emitValue(f.ri, dst, a.b, 0, offset|uint64(a.value)<<32)
+	case a.kind == addrSum && a.b == l.accSlot:
+		l.emitValue(f.ar, dst, a.b, a.c, offset)
+	case a.kind == addrSum:
+		l.emitValue(f.rr, dst, a.b, a.c, offset)
+	case a.b == l.accSlot:
+		l.emitValue(f.a, dst, a.b, 0, offset)
+	default:
+		l.emitValue(f.r, dst, a.b, 0, offset)
 	}
 	l.push(info.Results[0])
 }
@@ -450,19 +499,25 @@ func (l *lowerer) store(w wasm.Op) {
 		l.emit(f.any, int(mem), b, c, offset)
 		return
 	}
-	if v.where == isConst && v.bits <= math.MaxUint16 {
-		l.emit(f.rI, 0, l.popSlot(), int(v.bits), offset)
+	top := l.stack[len(l.stack)-1]
+	if v.where == isConst && v.bits <= math.MaxUint16 && top.where != isConst {
+		a := l.popAddress(false)
+		l.emit(f.rI, 0, a.b, int(v.bits), offset)
 		return
 	}
 	c := l.slotOf(v, vi)
-	b := l.popSlot()
+	a := l.popAddress(false)
 	switch {
+	case a.kind == addrKnown && c == l.accSlot:
+		l.emit(f.iA, 0, 0, c, uint64(a.value)+offset)
+	case a.kind == addrKnown:
+		l.emit(f.iR, 0, 0, c, uint64(a.value)+offset)
 	case c == l.accSlot:
-		l.emit(f.rA, 0, b, c, offset)
-	case b == l.accSlot:
-		l.emit(f.aR, 0, b, c, offset)
+		l.emit(f.rA, 0, a.b, c, offset)
+	case a.b == l.accSlot:
+		l.emit(f.aR, 0, a.b, c, offset)
 	default:
-		l.emit(f.rR, 0, b, c, offset)
+		l.emit(f.rR, 0, a.b, c, offset)
 	}
 }
 

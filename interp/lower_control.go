@@ -1,6 +1,10 @@
 package interp
 
-import "github.com/godwit-vm/godwit/wasm"
+import (
+	"math"
+
+	"github.com/godwit-vm/godwit/wasm"
+)
 
 // Blocks. At every place where control can join - the start of a block, its end, a loop's head - all operands are
 // settled, so that both ways in agree on where the values are.
@@ -66,7 +70,7 @@ func (l *lowerer) elseBranch() {
 	lb := &l.labels[len(l.labels)-1]
 	if !lb.dead {
 		l.settleFrom(0)
-		lb.patches = append(lb.patches, l.emit(opJump, 0, 0, 0, 0))
+		lb.patches = append(lb.patches, l.jump())
 	}
 	if lb.elsePatch >= 0 {
 		l.patch(lb.elsePatch, len(l.code))
@@ -126,9 +130,9 @@ func (l *lowerer) carry(lb *label) {
 		case isConst:
 			l.emitValue(opConstant, to, 0, 0, o.bits)
 		case inLocal:
-			l.emitValue(opCopySlot, to, int(o.local), 0, 0)
+			l.copy(to, int(o.local))
 		default:
-			l.emitValue(opCopySlot, to, l.home(from+k), 0, 0)
+			l.copy(to, l.home(from+k))
 		}
 	}
 }
@@ -165,7 +169,17 @@ func (l *lowerer) br(depth uint32) {
 		return
 	}
 	l.carry(lb)
-	l.link(lb, l.emit(opJump, 0, 0, 0, 0))
+	l.link(lb, l.jump())
+}
+
+// jump emits a jump; a 32-bit constant just put into a slot goes along.
+func (l *lowerer) jump() int {
+	if n := len(l.code) - 1; n >= l.barrier && l.code[n].op&^safepoint == opConstant && l.code[n].imm <= math.MaxUint32 {
+		a, imm := int(l.code[n].a), l.code[n].imm<<32
+		l.drop()
+		return l.emit(opConstantJump, a, 0, 0, imm)
+	}
+	return l.emit(opJump, 0, 0, 0, 0)
 }
 
 // brIf lowers a conditional branch. When values have to move, or the branch returns, it becomes a branch around that.

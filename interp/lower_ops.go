@@ -109,6 +109,8 @@ func (l *lowerer) regular(w wasm.Op) {
 	switch {
 	case w < 256 && binaryOps[w].rr != 0:
 		l.binary(w, info)
+	case w == wasm.OpI32WrapI64 && l.fuseWrap():
+		l.push(wasm.I32)
 	case w < 256 && unaryOps[w].r != 0:
 		l.unary(unaryOps[w], info.Results[0])
 	case w < 256 && loadOps[w].r != 0:
@@ -323,6 +325,9 @@ func (l *lowerer) fuseBranch(in instr, want bool) (at int, ok bool) {
 		return 0, false
 	}
 	if at, ok := l.fuseNested(in, c, want); ok {
+		return at, true
+	}
+	if at, ok := l.fuseAddBranch(in, c, want); ok {
 		return at, true
 	}
 	b := &branchOps[c.w]

@@ -216,6 +216,7 @@ var handWritten = strings.Fields(`
 	memorySize memoryGrow memoryCopy memoryFill memoryInit dataDrop
 	tableGet tableSet tableSize tableGrow tableCopy tableFill tableInit elemDrop
 	refFunc refIsNull
+	copyTwo constantJump f64MulAdd i32ShlAdd i64ShlAdd i32XorRotl i64XorRotl i32RotlXor i64ExtendAdd
 `)
 
 type gen struct {
@@ -285,6 +286,19 @@ func (g *gen) branch(k kind, o op, negate string, variants ...string) string {
 	return strings.Join(ids, ", ")
 }
 
+// addBranch is an i32.add of a constant and a branch on how the sum compares with a slot, or with a small constant: the
+// end of a counted loop. The sum's constant is the upper half of imm.
+func (g *gen) addBranch(o op) {
+	fmt.Fprintf(&g.maps, "wasm.OpI32%s: {", o.name)
+	for _, v := range []struct{ name, y string }{{"R", "uint32(*slot(fp, pc.c))"}, {"I", "uint32(pc.c)"}} {
+		name := "addBrI32" + o.name + v.name
+		fmt.Fprintf(&g.maps, "%s: %s, ", strings.ToLower(v.name), g.op(name))
+		fmt.Fprintf(&g.funcs, "func %s%s {\nx := uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32)\nacc = uint64(x)\n*slot(fp, pc.a) = acc\n", name, signature)
+		fmt.Fprintf(&g.funcs, "y := %s\nif %s {\nreturn target(pc), fp, acc, mb, ml, t\n}\n%s}\n\n", v.y, o.expr, next)
+	}
+	g.maps.WriteString("},\n")
+}
+
 func (g *gen) unary(u unary) {
 	key := "wasm.Op" + u.name
 	if strings.Contains(u.name, "Sat") {
@@ -309,19 +323,33 @@ func (g *gen) unary(u unary) {
 
 const oob = "return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t\n"
 
-// Addresses: one slot (r), the accumulator (a), the 32-bit sum of two slots (rr), of the accumulator and a slot (ar),
-// of a slot and a constant in the instruction's b (ri: loads and stores behind an i32.add).
+// effective is the source text of an access's effective address: addr and the instruction's offset, which is the lower
+// half of imm where the upper one is a constant of addr's.
+func effective(addr string, split bool) string {
+	switch {
+	case addr == "":
+		return "pc.imm"
+	case split:
+		return addr + " + uint64(uint32(pc.imm))"
+	}
+	return addr + " + pc.imm"
+}
+
+// Addresses: one slot (r), the accumulator (a), the 32-bit sum of two slots (rr), of the accumulator and a slot (ar), of
+// a slot and a constant (ri), or known (i).
 func (g *gen) load(a access) {
 	fmt.Fprintf(&g.maps, "wasm.Op%s: {", a.name)
 	for _, v := range []struct{ name, addr string }{
 		{"R", "uint64(uint32(*slot(fp, pc.b)))"}, {"A", "uint64(uint32(acc))"},
 		{"RR", "uint64(uint32(*slot(fp, pc.b)) + uint32(*slot(fp, pc.c)))"},
 		{"AR", "uint64(uint32(acc) + uint32(*slot(fp, pc.c)))"},
+		{"RI", "uint64(uint32(*slot(fp, pc.b)) + uint32(pc.imm>>32))"},
+		{"I", ""},
 	} {
 		name := strings.ToLower(a.name[:1]) + a.name[1:] + v.name
 		fmt.Fprintf(&g.maps, "%s: %s, ", strings.ToLower(v.name), g.op(name))
-		fmt.Fprintf(&g.funcs, "func %s%s {\nea := %s + pc.imm\nif ea+%d > ml {\n%s}\np := unsafe.Add(mb, ea)\nacc = %s\n*slot(fp, pc.a) = acc\n%s}\n\n",
-			name, signature, v.addr, a.size, oob, a.expr, next)
+		fmt.Fprintf(&g.funcs, "func %s%s {\nea := %s\nif ea+%d > ml {\n%s}\np := unsafe.Add(mb, ea)\nacc = %s\n*slot(fp, pc.a) = acc\n%s}\n\n",
+			name, signature, effective(v.addr, v.name == "RI"), a.size, oob, a.expr, next)
 	}
 	name := strings.ToLower(a.name[:1]) + a.name[1:] + "Any"
 	fmt.Fprintf(&g.maps, "any: %s},\n", g.op(name))
@@ -335,11 +363,12 @@ func (g *gen) store(a access) {
 	for _, v := range []struct{ name, addr, val string }{
 		{"RR", "uint64(uint32(*slot(fp, pc.b)))", val}, {"AR", "uint64(uint32(acc))", val},
 		{"RA", "uint64(uint32(*slot(fp, pc.b)))", "acc"}, {"RI", "uint64(uint32(*slot(fp, pc.b)))", "uint64(pc.c)"},
+		{"IR", "", val}, {"IA", "", "acc"},
 	} {
 		name := strings.ToLower(a.name[:1]) + a.name[1:] + v.name
 		fmt.Fprintf(&g.maps, "%s: %s, ", storeField(v.name), g.op(name))
-		fmt.Fprintf(&g.funcs, "func %s%s {\nea := %s + pc.imm\nif ea+%d > ml {\n%s}\np := unsafe.Add(mb, ea)\nv := %s\n%s\n%s}\n\n",
-			name, signature, v.addr, a.size, oob, v.val, a.expr, next)
+		fmt.Fprintf(&g.funcs, "func %s%s {\nea := %s\nif ea+%d > ml {\n%s}\np := unsafe.Add(mb, ea)\nv := %s\n%s\n%s}\n\n",
+			name, signature, effective(v.addr, false), a.size, oob, v.val, a.expr, next)
 	}
 	name := strings.ToLower(a.name[:1]) + a.name[1:] + "Any"
 	fmt.Fprintf(&g.maps, "any: %s},\n", g.op(name))
@@ -400,6 +429,10 @@ func main() {
 	for _, k := range []kind{i32, i64} {
 		fmt.Fprintf(&g.maps, "wasm.Op%sAnd: {%s, not%s},\n", k.wasm, g.branch(k, op{name: "And", expr: "x&y != 0"}, "", "RR", "RI", "AR", "AI"),
 			strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(g.branch(k, op{name: "And", expr: "x&y != 0"}, "Not", "RR", "RI", "AR", "AI"), "rr:", "RR:"), "ri:", "notRI:"), "ar:", "notAR:"), "ai:", "notAI:"))
+	}
+	g.maps.WriteString("}\n\n// addBranchOps gives the additions that end in a branch, by the comparison.\nvar addBranchOps = [256]addBranchOp{\n")
+	for _, o := range comparisons(32) {
+		g.addBranch(o)
 	}
 	g.maps.WriteString("}\n\n// loadOps and storeOps give the handlers of memory accesses.\nvar loadOps = [256]loadOp{\n")
 	for _, a := range loads {
