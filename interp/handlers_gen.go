@@ -4942,7 +4942,7 @@ func f32DivRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32MinRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float32frombits(uint32(*slot(fp, pc.b)))
 	y := math.Float32frombits(uint32(*slot(fp, pc.c)))
-	acc = uint64(math.Float32bits(min(x, y)))
+	acc = uint64(math.Float32bits(least(x, y)))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -4950,7 +4950,7 @@ func f32MinRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32MinRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float32frombits(uint32(*slot(fp, pc.b)))
 	y := math.Float32frombits(uint32(pc.imm))
-	acc = uint64(math.Float32bits(min(x, y)))
+	acc = uint64(math.Float32bits(least(x, y)))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -4958,7 +4958,7 @@ func f32MinRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32MinAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float32frombits(uint32(acc))
 	y := math.Float32frombits(uint32(*slot(fp, pc.c)))
-	acc = uint64(math.Float32bits(min(x, y)))
+	acc = uint64(math.Float32bits(least(x, y)))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -4966,7 +4966,7 @@ func f32MinAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32MinAI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float32frombits(uint32(acc))
 	y := math.Float32frombits(uint32(pc.imm))
-	acc = uint64(math.Float32bits(min(x, y)))
+	acc = uint64(math.Float32bits(least(x, y)))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -4974,7 +4974,7 @@ func f32MinAI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32MaxRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float32frombits(uint32(*slot(fp, pc.b)))
 	y := math.Float32frombits(uint32(*slot(fp, pc.c)))
-	acc = uint64(math.Float32bits(max(x, y)))
+	acc = uint64(math.Float32bits(greatest(x, y)))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -4982,7 +4982,7 @@ func f32MaxRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32MaxRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float32frombits(uint32(*slot(fp, pc.b)))
 	y := math.Float32frombits(uint32(pc.imm))
-	acc = uint64(math.Float32bits(max(x, y)))
+	acc = uint64(math.Float32bits(greatest(x, y)))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -4990,7 +4990,7 @@ func f32MaxRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32MaxAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float32frombits(uint32(acc))
 	y := math.Float32frombits(uint32(*slot(fp, pc.c)))
-	acc = uint64(math.Float32bits(max(x, y)))
+	acc = uint64(math.Float32bits(greatest(x, y)))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -4998,7 +4998,7 @@ func f32MaxAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32MaxAI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float32frombits(uint32(acc))
 	y := math.Float32frombits(uint32(pc.imm))
-	acc = uint64(math.Float32bits(max(x, y)))
+	acc = uint64(math.Float32bits(greatest(x, y)))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -5374,7 +5374,7 @@ func f64DivRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64MinRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float64frombits(*slot(fp, pc.b))
 	y := math.Float64frombits(*slot(fp, pc.c))
-	acc = math.Float64bits(min(x, y))
+	acc = math.Float64bits(least(x, y))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -5382,7 +5382,7 @@ func f64MinRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64MinRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float64frombits(*slot(fp, pc.b))
 	y := math.Float64frombits(pc.imm)
-	acc = math.Float64bits(min(x, y))
+	acc = math.Float64bits(least(x, y))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -5390,7 +5390,7 @@ func f64MinRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64MinAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float64frombits(acc)
 	y := math.Float64frombits(*slot(fp, pc.c))
-	acc = math.Float64bits(min(x, y))
+	acc = math.Float64bits(least(x, y))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -5398,7 +5398,7 @@ func f64MinAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64MinAI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float64frombits(acc)
 	y := math.Float64frombits(pc.imm)
-	acc = math.Float64bits(min(x, y))
+	acc = math.Float64bits(least(x, y))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -5406,7 +5406,7 @@ func f64MinAI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64MaxRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float64frombits(*slot(fp, pc.b))
 	y := math.Float64frombits(*slot(fp, pc.c))
-	acc = math.Float64bits(max(x, y))
+	acc = math.Float64bits(greatest(x, y))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -5414,7 +5414,7 @@ func f64MaxRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64MaxRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float64frombits(*slot(fp, pc.b))
 	y := math.Float64frombits(pc.imm)
-	acc = math.Float64bits(max(x, y))
+	acc = math.Float64bits(greatest(x, y))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -5422,7 +5422,7 @@ func f64MaxRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64MaxAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float64frombits(acc)
 	y := math.Float64frombits(*slot(fp, pc.c))
-	acc = math.Float64bits(max(x, y))
+	acc = math.Float64bits(greatest(x, y))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -5430,7 +5430,7 @@ func f64MaxAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64MaxAI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	x := math.Float64frombits(acc)
 	y := math.Float64frombits(pc.imm)
-	acc = math.Float64bits(max(x, y))
+	acc = math.Float64bits(greatest(x, y))
 	*slot(fp, pc.a) = acc
 	return next(pc), fp, acc, mb, ml, t
 }

@@ -40,6 +40,22 @@ func nearest(x float64) float64 {
 	return math.RoundToEven(x)
 }
 
+// least and greatest are fmin and fmax (specification 4.3.3). Go's min and max do not keep to the specification's rules for
+// a NaN's bits; the sum of two operands does.
+func least[F float32 | float64](x, y F) F {
+	if x != x || y != y {
+		return x + y
+	}
+	return min(x, y)
+}
+
+func greatest[F float32 | float64](x, y F) F {
+	if x != x || y != y {
+		return x + y
+	}
+	return max(x, y)
+}
+
 // satI32S, satI32U, satI64S and satI64U truncate with saturation; NaN becomes 0 (specification 4.3.2).
 func satI32S(x float64) uint32 {
 	switch {

@@ -70,12 +70,6 @@ func (s *sink) compressed(memories [][]byte) error {
 		return err
 	}
 	defer z.Close()
-	var all []run
-	for i, data := range memories {
-		for r := range runs(uint32(i), data) {
-			all = append(all, r)
-		}
-	}
 	type job struct {
 		group group
 		out   chan []byte
@@ -90,7 +84,7 @@ func (s *sink) compressed(memories [][]byte) error {
 		}
 		queue = queue[1:]
 	}
-	for g := range groups(all) {
+	for g := range groups(allRuns(memories)) {
 		if s.err != nil {
 			break
 		}

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"crypto/sha256"
 	"math"
 
 	"github.com/godwit-vm/godwit/wasm"
@@ -34,17 +33,6 @@ func (p *Program) checkModules(Limits) error {
 	for i := range p.Modules {
 		if b := p.Modules[i].Bytes; uint64(len(b)) > math.MaxUint32 {
 			return invalid(nameModules, "module %d has %d bytes", i, len(b))
-		}
-	}
-	return nil
-}
-
-// checkHashes compares every embedded module with its hash. Only what was read needs it.
-func (p *Program) checkHashes() error {
-	for i := range p.Modules {
-		m := &p.Modules[i]
-		if m.Bytes != nil && sha256.Sum256(m.Bytes) != m.Hash {
-			return &FormatError{Offset: -1, Section: nameModules, Message: "SHA-256 of " + m.label(), Err: ErrChecksum}
 		}
 	}
 	return nil
@@ -188,9 +176,6 @@ func (p *Program) checkThreads(Limits) error {
 		t := &p.Threads[i]
 		if t.HasPending && len(t.Frames) == 0 {
 			return invalid(nameThreads, "thread %d is idle, yet waits in a host function", i)
-		}
-		if !t.HasPending && t.Pending != nil {
-			return invalid(nameThreads, "thread %d waits in no host function, yet has something pending", i)
 		}
 		for j := range t.Frames {
 			if err := p.checkFrame(i, j, defined, funcs); err != nil {

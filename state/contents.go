@@ -43,9 +43,9 @@ func (c *contents) dataSection(s part) error {
 
 // Bounds of what is read at once.
 const (
-	maxCount         = 10                                                 // the number of segments
-	maxSegmentHeader = 1 + 5 + 1 + 10 + 1 + 5                             // kind, memory, const, offset, end, length
-	maxBlockHeader   = 1 + 5 + 2 + blockSize/granule*(10+3) + 2 + granule // form, memory, count, runs, padding
+	maxCount         = 10                                                // the number of segments
+	maxSegmentHeader = 1 + 5 + 1 + 10 + 1 + 10                           // kind, memory, constant, end, length
+	maxBlockHeader   = 1 + 10 + 10 + blockSize/granule*20 + 10 + granule // form, memory, count, runs, padding
 )
 
 // segment reads the header of the segment at pos and returns where the next one is.
@@ -127,6 +127,8 @@ func (c *contents) place(s part, r run) error {
 		return s.fail(ErrInvalid, "contents that overlap or are out of order")
 	}
 	c.next[r.memory] = r.end()
+	// A lead-in of zeros is not counted.
+	c.file.Memories[r.memory].Source.(*fileSource).used += r.end() - (r.off + toGranule(r.off))
 	return nil
 }
 
@@ -139,7 +141,6 @@ func (c *contents) add(s part, memory uint32, b block) error {
 	c.crcs = c.crcs[4:]
 	src := c.file.Memories[memory].Source.(*fileSource)
 	src.blocks = append(src.blocks, b)
-	src.used += uint64(b.len)
 	return nil
 }
 
@@ -160,7 +161,12 @@ func (c *contents) blockSection(s part) error {
 	if d.err == nil && uint64(memory) >= uint64(len(c.file.Memories)) {
 		d.fail(ErrInvalid, "block of memory %d of %d", memory, len(c.file.Memories))
 	}
-	g := list[run](d.count("runs", 2, blockSize/granule))
+	n := d.count("runs", 2, 0)
+	if n > blockSize/granule {
+		d.fail(ErrInvalid, "%d runs in a block", n)
+		return d.err
+	}
+	g := list[run](n)
 	total := uint64(0)
 	for i := range g {
 		g[i] = run{memory, d.uint(), d.uint()}

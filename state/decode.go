@@ -15,19 +15,21 @@ import (
 // Decode reads the snapshot of size bytes in r, all but the memories' contents: those stay where they are until
 // [Memory.LoadInto] asks for them, so r must stay usable. Everything that was read has been verified and checked.
 func Decode(r io.ReaderAt, size int64, l Limits) (*File, error) {
-	f := &File{r: r, size: size}
+	return decode(&File{r: r, size: size}, l)
+}
+
+func decode(f *File, l Limits) (*File, error) {
 	p := &parser{file: f, limits: l.withDefaults()}
 	p.left = p.limits.Bytes
 	for _, step := range []func() error{
 		p.walk, p.integrity, p.bodies, p.contents,
-		func() error { return f.Program.check(p.limits) },
-		f.Program.checkHashes,
+		func() error { return f.check(p.limits) },
+		f.hashes,
 	} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	f.sections = p.sections
 	return f, nil
 }
 
@@ -100,10 +102,6 @@ func (p *parser) walk() error {
 		return err
 	}
 	if !Detect(first) {
-		cut := len(first) < DetectSize && (bytes.HasPrefix([]byte(preamble), first) || bytes.HasPrefix(first, []byte(preamble)))
-		if cut && len(first) > 0 {
-			return &FormatError{Offset: int64(len(first)), Err: ErrTruncated}
-		}
 		return &FormatError{Offset: 0, Err: ErrNotSnapshot}
 	}
 	for pos := int64(len(preamble)); pos < p.file.size; {
@@ -122,6 +120,7 @@ func (p *parser) walk() error {
 	if last := p.sections[len(p.sections)-1]; last.name != nameIntegrity {
 		return &FormatError{Offset: p.file.size, Message: "no " + nameIntegrity + " at the end", Err: ErrTruncated}
 	}
+	p.file.sections = p.sections
 	return nil
 }
 
@@ -210,7 +209,7 @@ func (p *parser) integrity() error {
 		return err
 	}
 	n := len(d.rest) - 4
-	if n < 0 || crc32.Checksum(d.rest[:n], castagnoli) != binary.LittleEndian.Uint32(d.rest[n:]) {
+	if n < 0 || p.file.differ(crc32.Checksum(d.rest[:n], castagnoli), binary.LittleEndian.Uint32(d.rest[n:])) {
 		return s.fail(ErrChecksum, "")
 	}
 	d.take(uint64(s.body - s.start))
@@ -236,7 +235,7 @@ func (p *parser) integrity() error {
 
 // verify compares the checksum of a section, without payload, with what godwit.integrity says.
 func (p *parser) verify(i int, crc uint32) error {
-	if p.sums[i].crc != crc {
+	if p.file.differ(p.sums[i].crc, crc) {
 		return p.sections[i].fail(ErrChecksum, "")
 	}
 	return nil

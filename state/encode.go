@@ -36,7 +36,7 @@ func encode(w io.Writer, p *Program, o Options, room uint64) error {
 	if err != nil {
 		return err
 	}
-	s := &sink{w: bufio.NewWriterSize(w, 256<<10)}
+	s := newSink(w)
 	s.raw([]byte(preamble))
 	for _, sec := range p.sections(o) {
 		if o.Compress && sec.packable {
@@ -174,6 +174,8 @@ type sink struct {
 	crcs []uint32 // of the blocks of payload
 }
 
+func newSink(w io.Writer) *sink { return &sink{w: bufio.NewWriterSize(w, 256<<10)} }
+
 // sum is what godwit.integrity says of a section.
 type sum struct {
 	id   byte
@@ -242,15 +244,11 @@ func (s *sink) section(sec *section) {
 
 // plain writes the memories' contents as a data section, and what that has no room for as blocks.
 func (s *sink) plain(p *Program, memories [][]byte, room uint64) {
-	var all []run
 	is64 := make([]bool, len(memories))
-	for i, data := range memories {
+	for i := range p.Memories {
 		is64[i] = p.Memories[i].Type.Is64
-		for r := range runs(uint32(i), data) {
-			all = append(all, r)
-		}
 	}
-	l := plan(s.pos, all, is64, room)
+	l := plan(s.pos, allRuns(memories), is64, room)
 	if l.pad != nil {
 		_, n := binary.Uvarint(l.pad[1:])
 		s.sums = append(s.sums, sum{id: idCustom, size: uint64(len(l.pad) - 1 - n), crc: crc32.Checksum(l.pad, castagnoli)})

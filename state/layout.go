@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"iter"
 
 	"github.com/godwit-vm/godwit/wasm"
 )
@@ -16,26 +15,41 @@ type run struct {
 
 func (r run) end() uint64 { return r.off + r.len }
 
-// runs yields the non-zero granules of data, neighbours joined, in ascending order.
-func runs(memory uint32, data []byte) iter.Seq[run] {
-	return func(yield func(run) bool) {
-		start, n := -1, len(data)
-		for off := 0; off < n; off += granule {
-			zero := bytes.Equal(data[off:off+granule], zeros[:])
-			switch {
-			case !zero && start < 0:
-				start = off
-			case zero && start >= 0:
-				if !yield(run{memory, uint64(start), uint64(off - start)}) {
-					return
-				}
-				start = -1
+// stretch is a part of a memory, from one offset to another.
+type stretch struct{ from, to int }
+
+// join appends s, and makes it one with the last stretch where they touch.
+func join(all []stretch, s stretch) []stretch {
+	if n := len(all); n > 0 && all[n-1].to == s.from {
+		all[n-1].to = s.to
+		return all
+	}
+	return append(all, s)
+}
+
+// runs returns the non-zero granules of data, neighbours joined, in ascending order.
+func runs(memory uint32, data []byte) []run {
+	var found []stretch
+	for _, s := range touched(data) {
+		for off := s.from; off < s.to; off += granule {
+			if !bytes.Equal(data[off:off+granule], zeros[:]) {
+				found = join(found, stretch{off, off + granule})
 			}
 		}
-		if start >= 0 {
-			yield(run{memory, uint64(start), uint64(n - start)})
-		}
 	}
+	all := make([]run, len(found))
+	for i, s := range found {
+		all[i] = run{memory, uint64(s.from), uint64(s.to - s.from)}
+	}
+	return all
+}
+
+// allRuns returns the runs of all memories.
+func allRuns(memories [][]byte) (all []run) {
+	for i, data := range memories {
+		all = append(all, runs(uint32(i), data)...)
+	}
+	return all
 }
 
 // segment is an element of the data section: its header, then a piece of a memory. A filler, which aligns what follows

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"math"
@@ -107,6 +108,19 @@ func everything() *Program {
 	}
 }
 
+// small is everything with hardly any memory, for tests that read a file thousands of times.
+func small() *Program {
+	p := everything()
+	for i := range p.Memories {
+		m := &p.Memories[i]
+		m.Data = make([]byte, len(m.Data))
+		if i < 2 {
+			copy(m.Data[(i+1)*granule:], filled(1, 0)[:granule])
+		}
+	}
+	return p
+}
+
 // materialised is p with all memories in Data, so that programs from different places can be compared.
 func materialised(t testing.TB, p *Program) *Program {
 	t.Helper()
@@ -123,8 +137,11 @@ func materialised(t testing.TB, p *Program) *Program {
 	return &c
 }
 
+// wholeBytes compares byte slices at once, since memories are large.
+var wholeBytes = cmp.FilterValues(func(a, b []byte) bool { return len(a)+len(b) > 0 }, cmp.Comparer(bytes.Equal))
+
 // diff compares two programs, their memories' contents included.
 func diff(t testing.TB, want, got *Program) string {
 	t.Helper()
-	return cmp.Diff(materialised(t, want), materialised(t, got), cmpopts.EquateEmpty())
+	return cmp.Diff(materialised(t, want), materialised(t, got), cmpopts.EquateEmpty(), wholeBytes)
 }

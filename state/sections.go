@@ -156,7 +156,7 @@ func readMemories(d *decoder, p *Program) {
 			d.fail(ErrInvalid, "memory %d has %d pages", i, pages)
 			return
 		}
-		m.Source = &fileSource{size: pages * wasm.PageSize, index: i}
+		m.Source = &fileSource{size: pages * wasm.PageSize}
 	}
 }
 

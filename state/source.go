@@ -18,7 +18,7 @@ type Source interface {
 	// LoadInto writes the contents into dst, whose bytes are zero and whose length is Size, and verifies them.
 	// After an error what dst holds is meaningless.
 	LoadInto(dst []byte) error
-	// Used is the number of bytes that LoadInto writes; it leaves out pages of zeros.
+	// Used is the number of bytes in those pages (of 4 KiB) that are not all zero.
 	Used() uint64
 }
 
@@ -61,7 +61,6 @@ type block struct {
 // fileSource is a memory in a snapshot file.
 type fileSource struct {
 	file   *File
-	index  int
 	size   uint64
 	used   uint64
 	blocks []block // ascending in the memory, without overlap
@@ -131,7 +130,7 @@ func (w *loader) load(b *block, dst []byte) error {
 	if _, err := w.file.r.ReadAt(stored, b.pos); err != nil && err != io.EOF {
 		return readError(b.pos, nameMemoryContents, err)
 	}
-	if crc32.Checksum(stored, castagnoli) != b.crc {
+	if w.file.differ(crc32.Checksum(stored, castagnoli), b.crc) {
 		return &FormatError{Offset: b.pos, Section: nameMemoryContents, Err: ErrChecksum}
 	}
 	plain := stored

@@ -90,8 +90,8 @@ func float(bits int) []op {
 		{name: "Sub", expr: "x - y"},
 		{name: "Mul", expr: "x * y", comm: true},
 		{name: "Div", expr: "x / y"},
-		{name: "Min", expr: "min(x, y)", comm: true},
-		{name: "Max", expr: "max(x, y)", comm: true},
+		{name: "Min", expr: "least(x, y)", comm: true},
+		{name: "Max", expr: "greatest(x, y)", comm: true},
 	}
 }
 

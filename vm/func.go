@@ -1,0 +1,79 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/godwit-vm/godwit/interp"
+)
+
+// Func is a function of a program. Its methods may be used by many goroutines; of the calls, one at a time.
+type Func struct {
+	p *Program
+	f *interp.Func
+}
+
+// Type is the function's type.
+func (f *Func) Type() FuncType { return *f.f.Type() }
+
+// Name is the function's name for people.
+func (f *Func) Name() string { return f.f.Name() }
+
+// Ref is the reference to the function, as a wasm value.
+func (f *Func) Ref() uint64 { return f.f.Ref() }
+
+// Call calls the function with the bits of its arguments and returns the bits of its results, in a slice of their own.
+//
+// The error is, or wraps, a [*Trap] when the guest traps, a [*HostError] when a host function fails (around an
+// [*ExitError] when the guest calls proc_exit, whatever the code), the cause of ctx's end, [ErrDeadline],
+// [ErrFuelExhausted], [ErrStopped], [ErrBusy] or [ErrClosed].
+// In each of these cases the guest's frames are gone and its memory is as they left it; but for the last three the
+// function may be called again.
+func (f *Func) Call(ctx context.Context, args ...uint64) ([]uint64, error) {
+	t := f.f.Type()
+	if len(args) != len(t.Params) {
+		return nil, fmt.Errorf("calling %s: %w: %d arguments, it takes %d", f.Name(), ErrSignature, len(args), len(t.Params))
+	}
+	stack := make([]uint64, max(len(t.Params), len(t.Results)))
+	copy(stack, args)
+	if err := f.CallStack(ctx, stack); err != nil {
+		return nil, err
+	}
+	return stack[:len(t.Results)], nil
+}
+
+// CallStack is Call without allocating: arguments are in stack[:len(Params)], results come to stack[:len(Results)], and
+// stack must have room for both.
+func (f *Func) CallStack(ctx context.Context, stack []uint64) error {
+	if err := f.fits(stack); err != nil {
+		return err
+	}
+	if err := f.p.acquire(); err != nil {
+		return err
+	}
+	err := f.p.invoke(ctx, f.f, stack)
+	f.p.release()
+	return err
+}
+
+// fits checks that arguments and results have room, and makes the arguments what slots hold.
+func (f *Func) fits(stack []uint64) error {
+	t := f.f.Type()
+	if n := max(len(t.Params), len(t.Results)); len(stack) < n {
+		return fmt.Errorf("calling %s: %w: %d values on the stack, it needs %d", f.Name(), ErrSignature, len(stack), n)
+	}
+	narrow(t.Params, stack)
+	return nil
+}
+
+// maxArity is how many parameters typed functions have at most.
+const maxArity = 8
+
+// enter begins a typed call, whose arguments go where it says and whose results come from there.
+func (f *Func) enter() (*[maxArity]uint64, error) { return &f.p.args, f.p.acquire() }
+
+// run makes the call that enter has begun.
+func (f *Func) run(ctx context.Context) error { return f.p.invoke(ctx, f.f, f.p.args[:]) }
+
+// leave ends the call, whose results have been taken.
+func (f *Func) leave() { f.p.release() }
