@@ -152,9 +152,13 @@ func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, 
 	if t.hasPending {
 		t.pending, t.hasPending = nil, false
 	}
-	base := uintptr(fp) - uintptr(t.stackBase)
-	err := h.Call(c, unsafe.Slice((*uint64)(nfp), n))
-	fp = unsafe.Add(t.stackBase, base) // a call back into wasm may have moved the stack
+	before, base, args := t.stackBase, uintptr(fp)-uintptr(t.stackBase), unsafe.Slice((*uint64)(nfp), n)
+	err := h.Call(c, args)
+	if t.stackBase != before {
+		// A call back into wasm has moved the stack; the host function wrote its results where it was.
+		fp = unsafe.Add(t.stackBase, base)
+		copy(unsafe.Slice((*uint64)(unsafe.Add(fp, uintptr(nfp)-uintptr(before)-base)), n), args)
+	}
 	mem := t.inst.mem0()
 	if err != nil {
 		if err == errSuspended {

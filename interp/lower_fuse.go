@@ -123,10 +123,9 @@ func (l *lowerer) fuseWrap() bool {
 	return true
 }
 
-// fuseAddBranch makes an i32.add of a constant, the comparison in of the sum (which is the last instruction) and a
-// branch on it one instruction.
-func (l *lowerer) fuseAddBranch(in instr, c comparison, want bool) (at int, ok bool) {
-	add := len(l.code) - 2
+// fuseAddBranch makes an i32.add of a constant, which is instruction add, and a branch on the comparison c of the sum,
+// with the operands of in, one instruction. What stands behind the addition, which is at most the comparison, goes.
+func (l *lowerer) fuseAddBranch(add int, in instr, c comparison, want bool) (at int, ok bool) {
 	if add < l.barrier || addBranchOps[c.w&0xFF].r == 0 {
 		return 0, false
 	}
@@ -153,8 +152,9 @@ func (l *lowerer) fuseAddBranch(in instr, c comparison, want bool) (at int, ok b
 	if c.i {
 		f = addBranchOps[w].i
 	}
-	l.drop()
-	l.drop()
+	for len(l.code) > add {
+		l.drop()
+	}
 	at = l.emit(f, int(sum.a), int(sum.b), other, sum.imm<<32)
 	l.accSlot = int(sum.a)
 	return at, true

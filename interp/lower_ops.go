@@ -304,6 +304,9 @@ func (l *lowerer) branchOn(o operand, i int, want bool) int {
 	if o.where == inLocal {
 		s = int(o.local)
 	}
+	if at, ok := l.fuseAddBranch(len(l.code)-1, instr{b: uint16(s)}, comparison{w: wasm.OpI32Ne, i: true}, want); ok {
+		return at
+	}
 	b := &branchOps[wasm.OpI32Ne]
 	if !want {
 		b = &branchOps[wasm.OpI32Eq]
@@ -327,7 +330,7 @@ func (l *lowerer) fuseBranch(in instr, want bool) (at int, ok bool) {
 	if at, ok := l.fuseNested(in, c, want); ok {
 		return at, true
 	}
-	if at, ok := l.fuseAddBranch(in, c, want); ok {
+	if at, ok := l.fuseAddBranch(len(l.code)-2, in, c, want); ok {
 		return at, true
 	}
 	b := &branchOps[c.w]

@@ -197,7 +197,7 @@ func (t *Thread) Resume(ctx context.Context) (results []uint64, err error) {
 		return nil, err
 	}
 	pc := t.instrAt(t.sp-1, t.exitPC)
-	err = t.run(pc, t.exitFP, 0)
+	err = t.run(pc, t.exitFP, 0, true)
 	if err == nil {
 		results = append(results, t.stack[:len(outer.typ.Results)]...)
 	}
@@ -230,7 +230,7 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 	t.sp++
 	t.inst = f.inst
 	top := t.top
-	if err := t.run(f.entry, base, sp); err != nil {
+	if err := t.run(f.entry, base, sp, false); err != nil {
 		return err
 	}
 	copy(stack, slots(unsafe.Add(t.stackBase, top), 0, len(f.typ.Results)))
@@ -259,16 +259,21 @@ func (t *Thread) invokeHost(f *Func, stack []uint64) error {
 	}
 }
 
-// run executes from pc on until the frame above base returns. It is the interpreter's loop.
+// run executes from pc on until the frame above base returns. It is the interpreter's loop. passed says that the thread
+// has stood still at pc before: the safepoint there, if it is one, does not count again.
 //
 // An instruction's first word is its handler's code address, so a pointer to the instruction is, as far as Go's calling
 // convention goes, a func value: the call loads one word and jumps. That saves the load of a func value, and the
 // handlers' table, on every instruction. It holds for as long as Go's func values are pointers to a word with the code
 // address (they have been since Go 1.1); TestFuncValueLayout watches it.
-func (t *Thread) run(pc *instr, fp unsafe.Pointer, base int) error {
+func (t *Thread) run(pc *instr, fp unsafe.Pointer, base int, passed bool) error {
 	mem := t.inst.mem0()
 	mb, ml, acc := mem.base(), mem.Size(), uint64(0)
 	for {
+		if passed {
+			passed = false
+			pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+		}
 		if t.attention.Load() == 0 {
 			for uint32(t.exit)|t.attention.Load() == 0 {
 				pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
@@ -307,6 +312,7 @@ func (t *Thread) run(pc *instr, fp unsafe.Pointer, base int) error {
 				return t.unwind(err, base)
 			}
 			mb, ml = t.inst.mem0().base(), t.inst.mem0().Size()
+			passed = true
 		}
 	}
 }
