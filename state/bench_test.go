@@ -10,9 +10,9 @@ import (
 	"github.com/godwit-vm/godwit/wasm"
 )
 
-// touched is a program with one memory of 64 MiB in which each page was written. Half of each page is noise, which is
+// dense is a program with one memory of 64 MiB in which each page was written. Half of each page is noise, which is
 // about what compresses as a real program's memory does.
-func touched() *Program {
+func dense() *Program {
 	p := &Program{Memories: []Memory{{
 		Type: wasm.MemoryType{Limits: wasm.Limits{Min: 1024}},
 		Data: make([]byte, 64<<20),
@@ -28,7 +28,7 @@ func touched() *Program {
 
 // sparse is the same, but only every other granule was written: the worst case for the number of runs.
 func sparse() *Program {
-	p := touched()
+	p := dense()
 	for i := range p.Memories[0].Data {
 		if i/granule%2 == 0 {
 			p.Memories[0].Data[i] = 0
@@ -42,9 +42,9 @@ var benchPrograms = []struct {
 	make func() *Program
 	opts Options
 }{
-	{"touched", touched, Options{}},
+	{"dense", dense, Options{}},
 	{"sparse", sparse, Options{}},
-	{"zstd", touched, Options{Compress: true}},
+	{"zstd", dense, Options{Compress: true}},
 }
 
 func BenchmarkEncode(b *testing.B) {

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/godwit-vm/godwit/wasm"
 )
 
 // Decode reads the snapshot of size bytes in r, all but the memories' contents: those stay where they are until
@@ -114,6 +117,9 @@ func (p *parser) walk() error {
 				return err
 			}
 		}
+		if n := uint64(len(p.sections)) + 1; n > p.maxSections() {
+			return overLimit("", "sections", n, p.maxSections())
+		}
 		p.sections = append(p.sections, s)
 		pos = s.end
 	}
@@ -122,6 +128,11 @@ func (p *parser) walk() error {
 	}
 	p.file.sections = p.sections
 	return nil
+}
+
+// maxSections is enough for a corestack of each thread, and for the memories in blocks of 64 KiB.
+func (p *parser) maxSections() uint64 {
+	return 64 + min(p.limits.Objects, math.MaxUint32) + min(p.limits.MemoryBytes/wasm.PageSize, math.MaxUint32)
 }
 
 // sectionAt reads what precedes a section's body. It reads 64 bytes, more than any known name needs.
@@ -189,7 +200,7 @@ func (p *parser) header(s part) error {
 // decoder reads a section from off on.
 func (p *parser) decoder(s part, off int64) (*decoder, error) {
 	n := uint64(s.end - off)
-	if n > p.left {
+	if n > min(p.left, math.MaxInt) {
 		return nil, overLimit(s.label(), "bytes", n, p.limits.Bytes)
 	}
 	p.left -= n

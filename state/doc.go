@@ -33,7 +33,8 @@
 //	godwit.integrity                 checksums, last, since only now they are known
 //
 // [Encode] looks at memory twice. First it compares each granule of 4 KiB with zero, which decides what is written and
-// how long the data section will be. Then it writes the runs of granules that are not zero straight from where they are,
+// how long the data section will be; pages that the program never touched are not even compared, where the kernel can say
+// which these are (touched_linux.go). Then it writes the runs of granules that are not zero straight from where they are,
 // in blocks of 1 MiB: the checksum of a block is computed just before the block is written, and what one brings into
 // the cache the other finds there. Nothing is copied.
 //

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"math"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -68,6 +69,9 @@ func (p *Program) contents() ([][]byte, error) {
 		m := &p.Memories[i]
 		if all[i] = m.Data; m.Source == nil {
 			continue
+		}
+		if m.Size() > math.MaxInt {
+			return nil, overLimit(nameMemories, "bytes of a memory", m.Size(), math.MaxInt)
 		}
 		all[i] = make([]byte, m.Size())
 		if err := m.LoadInto(all[i]); err != nil {

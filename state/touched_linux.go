@@ -7,12 +7,18 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // Why this file: a program that has grown its memory to 1 GiB and used little of it has hardly any pages. To compare
 // those that it never touched with zero would have the kernel make each one up first, at 2 to 8 us: a second or two
 // for what takes 5 ms here. /proc/self/pagemap tells which pages there are.
+//
+// An emulator may give its guest other addresses than the kernel sees, and this file not know of it. So before it is
+// believed for the first time it has to show that it knows a pattern of touched pages.
 //
 // That a page which is not there reads as zero holds for private anonymous memory alone, so /proc/self/maps is asked
 // whether it is that. Whenever anything is not as expected, the answer is that all of it may have been touched.
@@ -39,29 +45,63 @@ func touched(data []byte) []stretch {
 	if base%page != 0 || page%granule != 0 || !anonymous(base, base+uint64(len(data))) {
 		return whole
 	}
-	pagemap, err := os.Open("/proc/self/pagemap")
+	if !credible() {
+		return whole
+	}
+	var all []stretch
+	err := residency(base, page, uint64(len(data)), func(s stretch) { all = join(all, s) })
 	if err != nil {
 		return whole
 	}
+	return all
+}
+
+// residency calls f for each of the pages of the n bytes from address base on that there is.
+func residency(base, page, n uint64, f func(stretch)) error {
+	pagemap, err := os.Open("/proc/self/pagemap")
+	if err != nil {
+		return err
+	}
 	defer pagemap.Close()
-	var all []stretch
 	buf := make([]byte, 64<<10)
-	for off := uint64(0); off < uint64(len(data)); {
-		pages := (uint64(len(data)) - off + page - 1) / page
+	for off := uint64(0); off < n; {
+		pages := (n - off + page - 1) / page
 		b := buf[:min(uint64(len(buf)), 8*pages)]
 		if _, err := pagemap.ReadAt(b, int64((base+off)/page*8)); err != nil {
-			return whole
+			return err
 		}
 		for ; len(b) > 0; b = b[8:] {
-			end := min(off+page, uint64(len(data)))
+			end := min(off+page, n)
 			if binary.NativeEndian.Uint64(b)&(pagePresent|pageSwapped) != 0 {
-				all = join(all, stretch{int(off), int(end)})
+				f(stretch{int(off), int(end)})
 			}
 			off = end
 		}
 	}
-	return all
+	return nil
 }
+
+// credible tells whether pagemap knows which pages of a mapping were touched and which were not.
+var credible = sync.OnceValue(func() bool {
+	const pattern = uint64(0x9E3779B97F4A7C15)
+	page := os.Getpagesize()
+	probe, err := unix.Mmap(-1, 0, 64*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return false
+	}
+	defer unix.Munmap(probe)
+	// Or a touch might bring the neighbours along. A kernel without huge pages refuses, and needs no asking.
+	_ = unix.Madvise(probe, unix.MADV_NOHUGEPAGE)
+	for i := range 64 {
+		if pattern>>i&1 != 0 {
+			probe[i*page] = 1
+		}
+	}
+	seen := uint64(0)
+	base := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(probe)))) // compared only, as in touched
+	err = residency(base, uint64(page), uint64(len(probe)), func(s stretch) { seen |= 1 << (s.from / page) })
+	return err == nil && seen == pattern
+})
 
 // anonymous tells whether all addresses from start to end are private anonymous memory.
 func anonymous(start, end uint64) bool {
