@@ -44,6 +44,30 @@ var sumLoop = code(
 	wasm.OpEnd,
 	wasm.OpLocalGet, uint32(1))
 
+// walkWasm exports walk, which counts global at up to global bound, however far away that is set to be meanwhile, and
+// returns the sum of the squares on the way.
+var walkWasm = func() []byte {
+	b := newBuilder()
+	at, bound := b.global("at", 0), b.global("bound", 1<<62)
+	b.fn("walk", sig(nil, vm.I64), i64,
+		wasm.OpLoop, byte(0x40),
+		wasm.OpGlobalGet, at, wasm.OpI64Const, 1, wasm.OpI64Add, wasm.OpGlobalSet, at,
+		wasm.OpLocalGet, uint32(0), wasm.OpGlobalGet, at, wasm.OpGlobalGet, at, wasm.OpI64Mul, wasm.OpI64Add, wasm.OpLocalSet, uint32(0),
+		wasm.OpGlobalGet, at, wasm.OpGlobalGet, bound, wasm.OpI64LtU, wasm.OpBrIf, uint32(0),
+		wasm.OpEnd,
+		wasm.OpLocalGet, uint32(0))
+	b.mem(1)
+	return b.binary()
+}()
+
+// squares is what a walk up to bound returns.
+func squares(bound uint64) (sum uint64) {
+	for n := uint64(1); n <= bound; n++ {
+		sum += n * n
+	}
+	return sum
+}
+
 // trapsWasm exports a function for each trap.
 var trapsWasm = func() []byte {
 	b := newBuilder()

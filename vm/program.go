@@ -29,6 +29,8 @@ type Program struct {
 	wasiFuncs []interp.HostFunc
 
 	status atomic.Uint32 // statusIdle and so on
+	// resumable says that the thread holds frames that nobody has resumed yet.
+	resumable atomic.Bool
 	// args is where typed calls put their arguments and find their results. It belongs to whoever is running.
 	args [maxArity]uint64
 
@@ -206,8 +208,11 @@ func (p *Program) instanceOf(inst *interp.Instance) *Instance {
 	return nil
 }
 
-// SetFuel gives the program n units of fuel instead of what it has, see [ProgramConfig.WithFuel]. It returns ErrBusy while
-// the program runs; a host function uses [Caller.SetFuel].
+// Busy tells whether a call runs in the program.
+func (p *Program) Busy() bool { return p.status.Load() == statusRunning }
+
+// SetFuel gives the program n units of fuel instead of what it has, see [ProgramConfig.WithFuel]. It is made
+// like a call: it returns ErrBusy while the program runs; a host function uses [Caller.SetFuel].
 func (p *Program) SetFuel(n uint64) error {
 	if err := p.acquire(); err != nil {
 		return err
@@ -217,7 +222,8 @@ func (p *Program) SetFuel(n uint64) error {
 	return nil
 }
 
-// Fuel is what the program has left of its fuel; 0 when it was never given any. It returns ErrBusy while the program runs.
+// Fuel is what the program has left of its fuel; 0 when it was never given any. Like SetFuel it
+// is made like a call.
 func (p *Program) Fuel() (uint64, error) {
 	if err := p.acquire(); err != nil {
 		return 0, err

@@ -90,6 +90,7 @@ func (p *Program) restore(v *View) error {
 			p.thread = t
 		}
 	}
+	p.resumable.Store(p.thread != nil && p.thread.Depth() > 0)
 	p.start(v.Safepoints)
 	return nil
 }
@@ -119,6 +120,7 @@ func (p *Program) Resume(ctx context.Context) (results []uint64, err error) {
 		return nil, err
 	}
 	defer p.release()
+	p.resumable.Store(false)
 	if !p.cfg.deadline.IsZero() {
 		var cancel context.CancelFunc
 		ctx, cancel = p.withDeadline(ctx)
@@ -131,11 +133,5 @@ func (p *Program) Resume(ctx context.Context) (results []uint64, err error) {
 	return results, exitedWell(err)
 }
 
-// Resumable tells whether the program holds frames that Resume would continue. It is false while the program runs.
-func (p *Program) Resumable() bool {
-	if p.acquire() != nil {
-		return false
-	}
-	defer p.release()
-	return p.thread.Depth() > 0
-}
+// Resumable tells whether the program holds frames that Resume would continue.
+func (p *Program) Resumable() bool { return p.resumable.Load() }

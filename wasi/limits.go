@@ -29,7 +29,7 @@ const (
 	pollAhead = 4096
 
 	// drainWait is how long SaveState waits, in milliseconds, for a read in flight that it has asked to end.
-	drainWait = 100
+	drainWait = 2000
 
 	// defaultEmbed bounds the contents of unlinked files that go into saved state, see Config.WithUnlinkedLimit.
 	defaultEmbed = 64 << 20

@@ -138,7 +138,8 @@ func (sv *saver) file(f *savedFD, o *file) error {
 	return err
 }
 
-// unlinked tells whether no name leads to the file any more.
+// unlinked tells whether no name leads to the file any more. On a host that counts no links that is taken from its
+// own name leading elsewhere.
 func (f *file) unlinked(fi fs.FileInfo) (bool, error) {
 	if f.mount.root == nil {
 		return true, nil // it had none when it was restored
@@ -148,7 +149,7 @@ func (f *file) unlinked(fi fs.FileInfo) (bool, error) {
 		return false, nil
 	}
 	var st filestat
-	if hostStat(&st, fi) && st.nlink > 0 || err == nil {
+	if hostStat(&st, fi) && st.nlink > 0 {
 		return false, ErrFileMoved
 	}
 	return true, nil
