@@ -116,31 +116,32 @@ func value(t wasm.ValType, bits uint64) state.Value {
 	return state.Value{Type: t, Bits: bits}
 }
 
+// standing is where frame i stands: its slots, and the number of the instruction that is next.
+func (t *Thread) standing(i int) (fp unsafe.Pointer, index int) {
+	c := t.frames[i].fn.code
+	if i == t.sp-1 {
+		return t.exitFP, c.indexOf(t.exitPC)
+	}
+	callee := &t.frames[i+1]
+	ret := callee.ret
+	if ret == &crossReturnInstr {
+		ret = callee.link
+	}
+	return callee.fp, c.indexOf(uintptr(unsafe.Pointer(ret)))
+}
+
 func (t *Thread) capture() (state.Thread, error) {
-	v := state.Thread{Pending: t.pending, HasPending: t.hasPending}
-	layouts := map[*Func]*layout{}
+	v := state.Thread{Pending: t.pending, HasPending: t.hasPending, Frames: make([]state.Frame, t.sp)}
+	lays := layouts(t.frames[:t.sp], func(f *frame) *Func { return f.fn },
+		func(i int) uint64 { _, index := t.standing(i); return uint64(index) },
+		func(p *point) uint64 { return uint64(p.index) })
 	for i := range t.frames[:t.sp] {
 		fn := t.frames[i].fn
-		lay := layouts[fn]
-		if lay == nil {
-			lay = fn.inst.module.layout(fn.index)
-			layouts[fn] = lay
-		}
-		fp, pc := t.exitFP, t.exitPC
-		top := i == t.sp-1
-		if !top {
-			callee := &t.frames[i+1]
-			ret := callee.ret
-			if ret == &crossReturnInstr {
-				ret = callee.link
-			}
-			fp, pc = callee.fp, uintptr(unsafe.Pointer(ret))
-		}
-		pt := lay.find(func(p *point) bool {
-			return p.index == fn.code.indexOf(pc) && p.fits(top, t.atCall)
-		})
+		lay := lays[fn]
+		fp, index := t.standing(i)
+		pt := lay.find(func(p *point) bool { return p.index == index && p.fits(i == t.sp-1, t.atCall) })
 		if pt == nil {
-			return v, fmt.Errorf("godwit: %s stands at instruction %d, which is no safepoint", fn.Name(), fn.code.indexOf(pc))
+			return v, fmt.Errorf("godwit: %s stands at instruction %d, which is no safepoint", fn.Name(), index)
 		}
 		f := state.Frame{Instance: fn.inst.number, Func: fn.index, Offset: pt.offset,
 			Locals: make([]state.Value, len(lay.locals)), Stack: make([]state.Value, len(pt.stack))}
@@ -157,7 +158,7 @@ func (t *Thread) capture() (state.Thread, error) {
 				f.Stack[k] = value(o.typ, *slot(fp, uint16(len(lay.locals)+k)))
 			}
 		}
-		v.Frames = append(v.Frames, f)
+		v.Frames[i] = f
 	}
 	return v, nil
 }

@@ -39,6 +39,12 @@ func copySlot(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 	return next(pc), fp, acc, mb, ml, t
 }
 
+// copyMany copies the c slots from b on to the slots from a on, which may overlap.
+func copyMany(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	copy(slots(fp, pc.a, int(pc.c)), slots(fp, pc.b, int(pc.c)))
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func constant(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	acc = pc.imm
 	*slot(fp, pc.a) = acc

@@ -20,6 +20,7 @@ const (
 	opNop
 	opUnreachable
 	opCopySlot
+	opCopyMany
 	opConstant
 	opJump
 	opBrTable
@@ -864,6 +865,7 @@ func init() {
 		opNop:                nop,
 		opUnreachable:        unreachable,
 		opCopySlot:           copySlot,
+		opCopyMany:           copyMany,
 		opConstant:           constant,
 		opJump:               jump,
 		opBrTable:            brTable,
@@ -1704,6 +1706,7 @@ var opNames = [opCount]string{
 	opNop:                "nop",
 	opUnreachable:        "unreachable",
 	opCopySlot:           "copySlot",
+	opCopyMany:           "copyMany",
 	opConstant:           "constant",
 	opJump:               "jump",
 	opBrTable:            "brTable",

@@ -20,9 +20,9 @@ const (
 	// maxSlots is what an instruction's 16-bit operand can name.
 	maxSlots = 1<<16 - 1
 
-	// unroll is how many instructions run between two looks at the thread's attention word. The run loop is written
-	// out that many times: more would make an interruption slower to be seen, and gains nothing measurable.
-	unroll = 8
+	// maxUnsettled is how many operands on top of the abstract stack may be locals or constants that have no slot of
+	// their own yet. Expressions that people write are less deep; a bound keeps lowering linear in the code's length.
+	maxUnsettled = 32
 )
 
 // maxPages is what a memory can have at most on this host: 4 GiB where addresses are 64 bits wide, since Go slices
@@ -39,6 +39,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.MaxStack <= 0 {
 		c.MaxStack = defaultMaxStack
+	}
+	if bits.UintSize == 32 {
+		c.MaxStack = min(c.MaxStack, defaultMaxStack) // keeps the sums of addresses in calls from overflowing
 	}
 	if c.MaxTable == 0 {
 		c.MaxTable = defaultMaxTable

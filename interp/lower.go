@@ -220,7 +220,13 @@ func (l *lowerer) home(i int) int { return len(l.locals) + i }
 func (l *lowerer) pushOperand(o operand) {
 	l.stack = append(l.stack, o)
 	l.max = max(l.max, len(l.stack))
+	if i := len(l.stack) - 1 - maxUnsettled; i >= 0 && l.stack[i].where != inSlot {
+		l.settle(i)
+	}
 }
+
+// unsettled is the position from which on operands may be unsettled.
+func (l *lowerer) unsettled() int { return max(0, len(l.stack)-maxUnsettled) }
 
 // push adds a value that the instruction just emitted has left in its slot.
 func (l *lowerer) push(t wasm.ValType) { l.pushOperand(operand{where: inSlot, typ: t}) }
@@ -288,7 +294,7 @@ func (l *lowerer) settle(i int) {
 
 // settleFrom settles the operands from position i up.
 func (l *lowerer) settleFrom(i int) {
-	for ; i < len(l.stack); i++ {
+	for i = max(i, l.unsettled()); i < len(l.stack); i++ {
 		if l.stack[i].where != inSlot {
 			l.settle(i)
 		}
@@ -309,7 +315,7 @@ func (l *lowerer) setLocal(x int, o operand, i int) {
 		return
 	}
 	producer := l.lastDst
-	for k := range l.stack {
+	for k := l.unsettled(); k < len(l.stack); k++ {
 		if s := &l.stack[k]; s.where == inLocal && int(s.local) == x {
 			l.settle(k)
 		}

@@ -119,21 +119,23 @@ func (l *lowerer) label(depth uint32) *label { return &l.labels[len(l.labels)-1-
 func (l *lowerer) carry(lb *label) {
 	n := len(lb.branchTypes())
 	from := len(l.stack) - n
-	if from == lb.height {
+	switch {
+	case n == 0:
+	case from == lb.height:
 		l.settleFrom(from)
-		return
-	}
-	for k := range n {
-		o := l.stack[from+k]
-		to := l.home(lb.height + k)
-		switch o.where {
+	case n == 1:
+		to := l.home(lb.height)
+		switch o := l.stack[from]; o.where {
 		case isConst:
 			l.emitValue(opConstant, to, 0, 0, o.bits)
 		case inLocal:
 			l.copy(to, int(o.local))
 		default:
-			l.copy(to, l.home(from+k))
+			l.copy(to, l.home(from))
 		}
+	default:
+		l.settleFrom(from)
+		l.emitClobber(opCopyMany, l.home(lb.height), l.home(from), n, 0)
 	}
 }
 
@@ -144,7 +146,7 @@ func (l *lowerer) moves(lb *label) bool {
 	if n > 0 && from != lb.height {
 		return true
 	}
-	for _, o := range l.stack[from:] {
+	for _, o := range l.stack[max(from, l.unsettled()):] {
 		if o.where != inSlot {
 			return true
 		}
@@ -186,17 +188,30 @@ func (l *lowerer) jump() int {
 func (l *lowerer) brIf(depth uint32) {
 	cond, i := l.pop()
 	lb := l.label(depth)
+	n := len(lb.branchTypes())
+	if n > 1 {
+		if cond.where == isConst {
+			l.slotOf(cond, i)
+			cond.where = inSlot
+		}
+		l.settleFrom(len(l.stack) - n)
+	}
 	if lb.kind != wasm.OpCall && !l.moves(lb) {
 		l.link(lb, l.branchOn(cond, i, true))
 		return
 	}
 	around := l.branchOn(cond, i, false)
-	// What the branch's way does to the operands must not hold for the way around it.
-	saved := append([]operand(nil), l.stack...)
-	acc := l.accSlot
+	// What the branch's way does to the operand must not hold for the way around it.
+	acc, top := l.accSlot, len(l.stack)-1
+	var saved operand
+	if n == 1 {
+		saved = l.stack[top]
+	}
 	l.barrier = len(l.code)
 	l.br(depth)
-	copy(l.stack, saved)
+	if n == 1 {
+		l.stack[top] = saved
+	}
 	l.patch(around, len(l.code))
 	l.join()
 	l.accSlot = acc
@@ -218,23 +233,25 @@ func (l *lowerer) brTable() {
 		l.emit(opJump, 0, 0, 0, 0)
 	}
 	l.join()
-	moved := map[uint32]int{} // depth to where its moves are
+	const direct = -1
+	way := map[uint32]int{} // depth to where its moves are
 	for k, depth := range depths {
 		lb := l.label(depth)
-		if lb.kind != wasm.OpCall && !l.moves(lb) {
-			l.link(lb, first+k)
-			continue
-		}
-		at, ok := moved[depth]
+		at, ok := way[depth]
 		if !ok {
-			at = len(l.code)
-			moved[depth] = at
-			l.join()
-			saved := append([]operand(nil), l.stack...)
-			l.br(depth)
-			l.stack = append(l.stack[:0], saved...)
+			at = direct
+			if lb.kind == wasm.OpCall || l.moves(lb) {
+				at = len(l.code)
+				l.join()
+				l.br(depth)
+			}
+			way[depth] = at
 		}
-		l.patch(first+k, at)
+		if at == direct {
+			l.link(lb, first+k)
+		} else {
+			l.patch(first+k, at)
+		}
 	}
 	l.die()
 }

@@ -227,7 +227,16 @@ func (i *Instance) restore(v *state.Instance) error {
 
 // restore builds the thread's stack from its frames.
 func (t *Thread) restore(v *state.Thread) error {
-	layouts := map[*Func]*layout{}
+	fns := make([]*Func, len(v.Frames))
+	for n := range v.Frames {
+		fn, err := t.frameFunc(&v.Frames[n])
+		if err != nil {
+			return fmt.Errorf("frame %d: %w", n, err)
+		}
+		fns[n] = fn
+	}
+	lays := layouts(fns, func(f **Func) *Func { return *f }, func(i int) uint64 { return uint64(v.Frames[i].Offset) },
+		func(p *point) uint64 { return uint64(p.offset) })
 	t.atCall = v.HasPending
 	t.pending, t.hasPending = slices.Clone(v.Pending), v.HasPending
 	fp := t.stackBase
@@ -237,15 +246,8 @@ func (t *Thread) restore(v *state.Thread) error {
 		fail := func(format string, args ...any) error {
 			return fmt.Errorf("frame %d: %s", n, fmt.Sprintf(format, args...))
 		}
-		fn, err := t.frameFunc(f)
-		if err != nil {
-			return fail("%v", err)
-		}
-		lay := layouts[fn]
-		if lay == nil {
-			lay = fn.inst.module.layout(fn.index)
-			layouts[fn] = lay
-		}
+		fn := fns[n]
+		lay := lays[fn]
 		top := n == len(v.Frames)-1
 		pt := lay.find(func(p *point) bool { return p.offset == f.Offset && p.fits(top, v.HasPending) })
 		if pt == nil {

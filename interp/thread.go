@@ -358,7 +358,7 @@ func (t *Thread) trace(base int) []TraceFrame {
 		if f.fn.code != nil {
 			lay := layouts[f.fn]
 			if lay == nil {
-				lay = f.fn.inst.module.layout(f.fn.index)
+				lay = f.fn.inst.module.layout(f.fn.index, func(*point) bool { return false })
 				layouts[f.fn] = lay
 			}
 			at := f.fn.code.indexOf(pc)
@@ -390,7 +390,7 @@ func (f *Func) traceFrame(offset uint32) TraceFrame {
 type layout struct {
 	locals  []wasm.ValType
 	offsets []uint32
-	points  []point
+	points  []point // those that were asked for
 }
 
 func (l *layout) offset(index int) uint32 {
@@ -400,20 +400,40 @@ func (l *layout) offset(index int) uint32 {
 	return l.offsets[index]
 }
 
-// layout returns the layout of function index.
-func (m *Module) layout(index uint32) *layout {
+// layout returns the layout of function index with the points that want says.
+func (m *Module) layout(index uint32, want func(*point) bool) *layout {
 	l := newLowerer(m.wasm, index)
 	lay := &layout{locals: l.locals}
 	l.layout = true
 	l.visit = func(p point) {
-		p.stack = append([]operand(nil), p.stack...)
-		lay.points = append(lay.points, p)
+		if want(&p) {
+			p.stack = append([]operand(nil), p.stack...)
+			lay.points = append(lay.points, p)
+		}
 	}
 	if _, err := l.function(); err != nil {
 		return lay // it was lowered before, or is not running
 	}
 	lay.offsets = l.offsets
 	return lay
+}
+
+// layouts makes the layouts of the functions of frames, each once, with the points at which one of its frames stands.
+// place is where a frame stands and at is where a point is, both in the same terms.
+func layouts[F any](frames []F, fn func(*F) *Func, place func(i int) uint64, at func(*point) uint64) map[*Func]*layout {
+	places := map[*Func]map[uint64]bool{}
+	for i := range frames {
+		f := fn(&frames[i])
+		if places[f] == nil {
+			places[f] = map[uint64]bool{}
+		}
+		places[f][place(i)] = true
+	}
+	out := map[*Func]*layout{}
+	for f, set := range places {
+		out[f] = f.inst.module.layout(f.index, func(p *point) bool { return set[at(p)] })
+	}
+	return out
 }
 
 func elemLen(e *wasm.ElemSegment) int { return len(e.Funcs) + len(e.Exprs) }
