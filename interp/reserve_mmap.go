@@ -28,7 +28,7 @@ func (m *Memory) reserve() error {
 		m.res.moved = true
 		return nil
 	}
-	all, err := unix.Mmap(-1, 0, int(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	all, err := unix.Mmap(-1, 0, int(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		m.res.moved = true
 		return nil

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Config says what a guest gets to see of the host. It is immutable: each With method returns a changed copy, and the
-// zero Config is a guest with no arguments, empty input, discarded output and no files.
+// Config says what a guest gets to see of the host. It is immutable: each With method returns a changed copy. It is
+// made by NewConfig.
 type Config struct {
 	args   []string
 	env    []string
@@ -47,7 +47,7 @@ const (
 	ReopenEIO
 )
 
-// NewConfig returns the zero Config.
+// NewConfig returns the Config of a guest with no arguments, empty input, discarded output and no files.
 func NewConfig() *Config { return &Config{embed: defaultEmbed} }
 
 // with returns a copy of c that change has changed.
@@ -73,7 +73,9 @@ func (c *Config) WithEnv(name, value string) *Config {
 }
 
 // WithStdin sets what the guest reads from descriptor 0. Reads of it happen when the guest asks for something, on
-// another goroutine where r may have to wait; no other reader may use r meanwhile.
+// another goroutine where r may have to wait, and ask for no more than the guest does; a guest that polls for input
+// has up to 4 KiB of it read. Readers with a SetReadDeadline method, and files on Unix, are asked to give a waiting
+// read up when the program is saved.
 func (c *Config) WithStdin(r io.Reader) *Config { return c.with(func(d *Config) { d.stdin = r }) }
 
 // WithStdout sets where the guest's descriptor 1 writes to.

@@ -56,8 +56,8 @@ func isEscape(err error) bool {
 // dir is an open folder. It has a root of its own: what is opened relative to it stays within it, as openat with
 // RESOLVE_BENEATH would have it.
 type dir struct {
-	mount   *mount
-	path    string // in the mount; guarded by System.mu, as a rename changes it
+	mount   *mount // both guarded by System.mu, as a rename changes them
+	path    string // in the mount
 	root    *os.Root
 	preopen bool
 
@@ -71,7 +71,7 @@ type dir struct {
 func (d *dir) fileType() fileType { return typeDirectory }
 
 func (d *dir) close() error {
-	if d.root == d.mount.root {
+	if d.preopen {
 		return nil // the mount's; other descriptors go on using it
 	}
 	return d.root.Close()
@@ -119,18 +119,18 @@ func (d *dir) load() error {
 	return nil
 }
 
-// number finds out the number of an entry. The parent of a mount is shown as itself: what is above is not the
+// number finds out the number of an entry of the folder, which is at the path at of m. The parent of a mount is shown as itself: what is above is not the
 // guest's to know.
-func (d *dir) number(e *dirEntry) uint64 {
+func (d *dir) number(e *dirEntry, m *mount, at string) uint64 {
 	root, name := d.root, e.name
 	if name == ".." {
-		root, name = d.mount.root, path.Dir(d.path)
+		root, name = m.root, path.Dir(at)
 	}
 	fi, err := root.Lstat(name)
 	if err != nil {
 		return 0
 	}
-	st := statOf(fi, d.mount.guest+"/"+path.Join(d.path, e.name))
+	st := statOf(fi, m.guest+"/"+path.Join(at, e.name))
 	if e.typ == typeUnknown {
 		e.typ = st.typ
 	}
@@ -156,6 +156,7 @@ func (s *System) fdReaddir(c call, a []uint64) error {
 	if !ok {
 		return ENOTDIR
 	}
+	m, at := s.placeOf(fd)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	cookie := a[3]
@@ -168,7 +169,7 @@ func (s *System) fdReaddir(c call, a []uint64) error {
 	for i := cookie; i < uint64(len(d.list)) && n < len(buf); i++ {
 		e := &d.list[i]
 		if e.ino == 0 {
-			e.ino = d.number(e)
+			e.ino = d.number(e, m, at)
 		}
 		n += e.put(buf[n:], i+1)
 	}

@@ -12,8 +12,8 @@ import (
 type file struct {
 	f           *os.File
 	read, write bool
-	mount       *mount
-	path        string // in the mount, for opening it again; guarded by System.mu, as a rename changes it
+	mount       *mount // both guarded by System.mu, as a rename changes them
+	path        string // in the mount, for opening it again
 
 	mu     sync.Mutex
 	off    int64

@@ -37,8 +37,16 @@ func fileTimes(f *os.File, _ *mount, _ string, t setTimes) error {
 func allocate(f *file, off, n int64) error { return f.grow(off + n) }
 
 func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TIOCGETA)
-	return err == nil
+	conn, err := f.SyscallConn() // Fd would take the file out of the poller
+	if err != nil {
+		return false
+	}
+	is := false
+	_ = conn.Control(func(fd uintptr) {
+		_, err := unix.IoctlGetTermios(int(fd), unix.TIOCGETA)
+		is = err == nil
+	})
+	return is
 }
 
 func hostStat(st *filestat, fi fs.FileInfo) bool {

@@ -37,8 +37,16 @@ func allocate(f *file, off, n int64) error {
 }
 
 func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
+	conn, err := f.SyscallConn() // Fd would take the file out of the poller
+	if err != nil {
+		return false
+	}
+	is := false
+	_ = conn.Control(func(fd uintptr) {
+		_, err := unix.IoctlGetTermios(int(fd), unix.TCGETS)
+		is = err == nil
+	})
+	return is
 }
 
 func hostStat(st *filestat, fi fs.FileInfo) bool {

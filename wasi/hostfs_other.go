@@ -57,10 +57,10 @@ func common(from, to *place) (root *os.Root, old, new string, err error) {
 	if from.dir.root == to.dir.root {
 		return from.dir.root, from.name(), to.name(), nil
 	}
-	if from.dir.mount != to.dir.mount {
+	if from.mount != to.mount {
 		return nil, "", "", EXDEV
 	}
-	return from.dir.mount.root, path.Join(from.dir.path, from.name()), path.Join(to.dir.path, to.name()), nil
+	return from.mount.root, path.Join(from.at, from.name()), path.Join(to.at, to.name()), nil
 }
 
 func hostRename(from, to *place) error {
@@ -92,6 +92,9 @@ func hostLchtimes(pl *place, t setTimes) error {
 
 // fileTimes sets times of an open file by its name, for want of anything better.
 func fileTimes(_ *os.File, m *mount, name string, t setTimes) error {
+	if m.root == nil {
+		return ENOTSUP // the file has no name
+	}
 	return m.root.Chtimes(name, t.access, t.mod)
 }
 

@@ -44,7 +44,7 @@ func (s *System) pathOpen(c call, a []uint64) error {
 	}
 	d := &descriptor{obj: obj, base: base & rightsFile, inherit: inherit & rightsAll}
 	d.flags.Store(fdflags)
-	name := s.full(pl)
+	name := pl.full()
 	switch obj := obj.(type) {
 	case *dir:
 		d.base, obj.path = base&rightsDir, name
@@ -72,7 +72,7 @@ func (o *opening) open() (object, error) {
 	if o.oflags&excl == excl {
 		return nil, EINVAL
 	}
-	if o.dir.mount.readOnly && (o.write || o.oflags&(oflagCreat|oflagTrunc) != 0) {
+	if o.mount.readOnly && (o.write || o.oflags&(oflagCreat|oflagTrunc) != 0) {
 		return nil, EPERM
 	}
 	f, err := o.openHost()
@@ -92,14 +92,14 @@ func (o *opening) open() (object, error) {
 		f.Close()
 		return nil, ENOTDIR
 	case fi.Mode().IsRegular():
-		obj := &file{f: f, read: o.read, write: o.write, mount: o.dir.mount}
+		obj := &file{f: f, read: o.read, write: o.write, mount: o.mount}
 		if err := obj.setAppend(o.fdflags&flagAppend != 0); err != nil {
 			f.Close()
 			return nil, err
 		}
 		return obj, nil
 	}
-	return deviceStream(f, fi, o.dir.mount, o.read, o.write), nil
+	return deviceStream(f, fi, o.mount, o.read, o.write), nil
 }
 
 // openDir makes an object of a path that has been found to be a folder.
@@ -111,7 +111,7 @@ func (o *opening) openDir() (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dir{mount: o.dir.mount, root: root}, nil
+	return &dir{mount: o.mount, root: root}, nil
 }
 
 // hostFlags are the flags for the host. A guest's open never waits for the other end of a pipe.

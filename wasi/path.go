@@ -10,6 +10,8 @@ import (
 // before it, for the functions that change a folder.
 type place struct {
 	dir    *dir
+	mount  *mount // of dir, and at is dir's path there, both when the call was made
+	at     string
 	path   string // as the guest gave it
 	parent string // "." or the path of the folder that base is in
 	base   string // the last component, without slashes; may be "." or ".."
@@ -32,6 +34,7 @@ func (s *System) place(c call, fd, p, n, right uint64) (place, error) {
 	}
 	pl, err := split(name)
 	pl.dir = o
+	pl.mount, pl.at = s.placeOf(d)
 	return pl, err
 }
 
@@ -51,7 +54,7 @@ func split(name string) (place, error) {
 // changing reads a path argument of a function that changes the folder.
 func (s *System) changing(c call, fd, p, n, right uint64) (place, error) {
 	pl, err := s.place(c, fd, p, n, right)
-	if err == nil && pl.dir.mount.readOnly {
+	if err == nil && pl.mount.readOnly {
 		err = EPERM
 	}
 	return pl, err
@@ -59,10 +62,8 @@ func (s *System) changing(c call, fd, p, n, right uint64) (place, error) {
 
 // full is the path in the mount. It is cleaned only where that cannot change what it means: "a/.." is not "." if a is
 // a symbolic link.
-func (s *System) full(pl place) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := pl.dir.path + "/" + pl.path
+func (pl *place) full() string {
+	p := pl.at + "/" + pl.path
 	if dotdot(p) {
 		return strings.TrimPrefix(p, "./")
 	}
@@ -187,7 +188,7 @@ func (s *System) pathRename(c call, a []uint64) error {
 	if err := hostRename(&from, &to); err != nil {
 		return errnoOf(err)
 	}
-	s.renamed(from.dir.mount, s.full(from), to.dir.mount, s.full(to))
+	s.renamed(from.mount, from.full(), to.mount, to.full())
 	return nil
 }
 
@@ -288,7 +289,7 @@ func (s *System) pathFilestatGet(c call, a []uint64) error {
 	if pl.slash && !fi.IsDir() {
 		return ENOTDIR
 	}
-	st := statOf(fi, pl.dir.mount.guest+"/"+s.full(pl))
+	st := statOf(fi, pl.mount.guest+"/"+pl.full())
 	st.put(out)
 	return nil
 }
