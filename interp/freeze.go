@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/godwit-vm/godwit/state"
@@ -20,10 +21,10 @@ type freezer struct {
 	turn chan struct{} // one checkpoint at a time
 
 	mu       sync.Mutex
-	changed  *sync.Cond // a thread's state, freezing or refused has changed
-	freezing bool       // threads that come to a safepoint, or begin, wait
-	refused  bool       // a running thread cannot be frozen
-	stopped  bool       // a checkpoint has ended the program here
+	changed  *sync.Cond  // a thread's state, freezing or refused has changed
+	freezing atomic.Bool // threads that come to a safepoint, or begin, wait; written with mu held
+	stopped  atomic.Bool // a checkpoint has ended the program here; written with mu held
+	refused  bool        // a running thread cannot be frozen
 
 	counting bool
 	passed   uint64 // safepoints, while counting
@@ -31,10 +32,9 @@ type freezer struct {
 	fire     func(passed uint64) (next uint64)
 }
 
-type threadState uint8
-
+// The values of Thread.state.
 const (
-	threadIdle threadState = iota
+	threadIdle uint32 = iota
 	threadRunning
 	threadParked // at a safepoint, waiting to go on
 )
@@ -48,39 +48,71 @@ func (z *freezer) init() {
 	z.changed = sync.NewCond(&z.mu)
 }
 
-// begin makes the thread run under ctx.
+// begin makes the thread run under ctx. The ordinary case takes no lock: the thread says that it runs and then looks
+// whether somebody is freezing the program, who says so first and then looks which threads run.
 func (t *Thread) begin(ctx context.Context) error {
 	z := &t.store.freezer
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	for z.freezing && !z.stopped {
-		z.changed.Wait()
+	if ctx.Done() != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	if z.stopped {
-		return ErrStopped
-	}
-	if t.state != threadIdle {
+	if !t.state.CompareAndSwap(threadIdle, threadRunning) {
 		return ErrBusy
 	}
+	if z.freezing.Load() || z.stopped.Load() {
+		if err := t.beginLate(ctx); err != nil {
+			return err
+		}
+	}
+	t.ctx = ctx
 	if ctx.Done() != nil {
+		t.watch(ctx)
+	}
+	return nil
+}
+
+// beginLate steps back while the program stands still, and begins again.
+func (t *Thread) beginLate(ctx context.Context) error {
+	z := &t.store.freezer
+	defer z.wakeAtEnd(ctx)()
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	t.state.Store(threadIdle)
+	z.changed.Broadcast()
+	for z.freezing.Load() && !z.stopped.Load() {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		t.watch(ctx)
+		z.changed.Wait()
 	}
-	t.ctx, t.state = ctx, threadRunning
+	if z.stopped.Load() {
+		return ErrStopped
+	}
+	if !t.state.CompareAndSwap(threadIdle, threadRunning) {
+		return ErrBusy
+	}
 	return nil
+}
+
+// wakeAtEnd wakes those that wait for a change when ctx ends, until stop is called.
+func (z *freezer) wakeAtEnd(ctx context.Context) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		z.mu.Lock()
+		z.changed.Broadcast()
+		z.mu.Unlock()
+	})
 }
 
 // watch lets the end of ctx reach the thread. What it leaves behind is undone by end.
 func (t *Thread) watch(ctx context.Context) {
+	z := &t.store.freezer
+	z.mu.Lock()
 	t.calls++
 	call := t.calls
+	z.mu.Unlock()
 	t.unwatch = context.AfterFunc(ctx, func() {
-		z := &t.store.freezer
 		z.mu.Lock()
 		defer z.mu.Unlock()
-		if t.calls == call && t.state != threadIdle {
+		if t.calls == call {
 			t.want(attnCancel)
 		}
 	})
@@ -89,18 +121,21 @@ func (t *Thread) watch(ctx context.Context) {
 // end makes the thread idle.
 func (t *Thread) end(err error) error {
 	z := &t.store.freezer
-	z.mu.Lock()
 	if t.unwatch != nil {
+		z.mu.Lock()
 		t.unwatch()
 		t.unwatch = nil
 		t.calls++
 		t.attention.And(^attnCancel)
+		z.mu.Unlock()
 	}
-	t.state, t.ctx = threadIdle, nil
-	if z.freezing {
+	t.ctx = nil
+	t.state.Store(threadIdle)
+	if z.freezing.Load() {
+		z.mu.Lock()
 		z.changed.Broadcast()
+		z.mu.Unlock()
 	}
-	z.mu.Unlock()
 	return err
 }
 
@@ -160,25 +195,32 @@ func (t *Thread) suspended(pc *instr, fp unsafe.Pointer) error {
 // park waits at a safepoint for as long as somebody wants the program to stand still.
 func (t *Thread) park() error {
 	z := &t.store.freezer
-	z.mu.Lock()
-	defer z.mu.Unlock()
 	if t.nested > 0 {
-		z.refused = true
-		z.changed.Broadcast()
-		// The checkpoint takes its wish back; until then there is nothing to do here.
-		t.attention.And(^attnFreeze)
+		t.refuse()
 		return nil
 	}
-	t.state = threadParked
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	t.state.Store(threadParked)
 	z.changed.Broadcast()
-	for z.freezing {
+	for z.freezing.Load() {
 		z.changed.Wait()
 	}
-	t.state = threadRunning
-	if z.stopped {
+	t.state.Store(threadRunning)
+	if z.stopped.Load() {
 		return ErrStopped
 	}
 	return nil
+}
+
+// refuse tells a checkpoint that the thread cannot be written down as it is. It takes its wish back then.
+func (t *Thread) refuse() {
+	z := &t.store.freezer
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.refused = true
+	z.changed.Broadcast()
+	t.attention.And(^attnFreeze)
 }
 
 // Checkpoint makes the program stand still and calls f with its portable view, which holds the live memories and is
@@ -209,20 +251,16 @@ func (s *Store) Checkpoint(ctx context.Context, stop bool, f func(*state.Program
 // freeze waits until no thread runs.
 func (s *Store) freeze(ctx context.Context) error {
 	z := &s.freezer
-	cancel := context.AfterFunc(ctx, func() {
-		z.mu.Lock()
-		z.changed.Broadcast()
-		z.mu.Unlock()
-	})
-	defer cancel()
+	defer z.wakeAtEnd(ctx)()
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	if z.stopped {
+	if z.stopped.Load() {
 		return ErrStopped
 	}
-	z.freezing, z.refused = true, false
+	z.refused = false
+	z.freezing.Store(true)
 	for _, t := range s.threads {
-		if t.state == threadRunning {
+		if t.state.Load() == threadRunning {
 			t.want(attnFreeze)
 		}
 	}
@@ -232,7 +270,7 @@ func (s *Store) freeze(ctx context.Context) error {
 		}
 		still := true
 		for _, t := range s.threads {
-			still = still && t.state != threadRunning
+			still = still && t.state.Load() != threadRunning
 		}
 		if still {
 			return nil
@@ -259,8 +297,10 @@ func (s *Store) thaw(stop bool) {
 		default:
 		}
 	}
-	z.freezing = false
-	z.stopped = z.stopped || stop
+	z.freezing.Store(false)
+	if stop {
+		z.stopped.Store(true)
+	}
 	z.changed.Broadcast()
 }
 
@@ -284,20 +324,20 @@ func (t *Thread) count() error {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.passed++
-	if z.passed != z.trigger || z.fire == nil || t.nested > 0 {
+	if z.trigger == 0 || z.passed < z.trigger || z.fire == nil || t.nested > 0 {
 		return nil
 	}
-	t.state = threadParked
+	t.state.Store(threadParked)
 	passed := z.passed
 	z.mu.Unlock()
 	next := z.fire(passed)
 	z.mu.Lock()
 	z.trigger = next
-	for z.freezing {
+	for z.freezing.Load() {
 		z.changed.Wait()
 	}
-	t.state = threadRunning
-	if z.stopped {
+	t.state.Store(threadRunning)
+	if z.stopped.Load() {
 		return ErrStopped
 	}
 	return nil

@@ -20,6 +20,14 @@ const (
 	// maxSlots is what an instruction's 16-bit operand can name.
 	maxSlots = 1<<16 - 1
 
+	// reserveMax bounds the address space reserved for a memory, so that it need not move when it grows: all that a 32-bit
+	// one can have. A 64-bit one that grows beyond is moved.
+	reserveMax = 4 << 30
+
+	// maxReservations bounds the number of such reservations. Linux allows a process 65,530 mappings, each memory takes
+	// two, and Go needs some; further memories are Go slices.
+	maxReservations = 16 << 10
+
 	// maxUnsettled is how many operands on top of the abstract stack may be locals or constants that have no slot of
 	// their own yet. Expressions that people write are less deep; a bound keeps lowering linear in the code's length.
 	maxUnsettled = 32

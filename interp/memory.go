@@ -194,6 +194,6 @@ func (m *Memory) move(size uint64) (err error) {
 	}
 	grown := make([]byte, size, room)
 	copy(grown, m.buf)
-	m.buf = grown
+	m.buf, m.res = grown, nil // a reservation, if there was one, ends with the memory
 	return nil
 }

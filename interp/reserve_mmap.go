@@ -3,8 +3,9 @@
 package interp
 
 import (
-	"fmt"
 	"runtime"
+	"sync/atomic"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -12,50 +13,63 @@ import (
 )
 
 // reservation is address space for the largest size that a memory may have, so that growing never moves it. Pages
-// beyond the size are inaccessible and cost nothing.
+// beyond the size are inaccessible and cost nothing. A memory without one is an ordinary slice.
 type reservation struct {
-	all   []byte
-	moved bool // the reservation was refused: the memory is an ordinary slice
+	base unsafe.Pointer
+	size uintptr
 }
 
-// reserveMax bounds a reservation: a memory that may grow beyond (a 64-bit one) is moved when it does.
-const reserveMax = 4 << 30
+// reservations counts those that are not given back yet.
+var reservations atomic.Int64
 
 func (m *Memory) reserve() error {
-	m.res = &reservation{}
-	size := min(m.limit*wasm.PageSize, reserveMax)
-	if size == 0 {
-		m.res.moved = true
+	size := uintptr(min(m.limit*wasm.PageSize, reserveMax))
+	if size == 0 || reservations.Load() >= maxReservations {
 		return nil
 	}
-	all, err := unix.Mmap(-1, 0, int(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	base, err := unix.MmapPtr(-1, 0, nil, size, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
-		m.res.moved = true
 		return nil
 	}
-	m.res.all = all
-	runtime.AddCleanup(m, func(all []byte) { unix.Munmap(all) }, all)
+	reservations.Add(1)
+	m.res = &reservation{base, size}
+	// The memory's bytes may be looked at for as long as the memory itself can be, even after discard.
+	runtime.AddCleanup(m, func(r *reservation) {
+		unix.MunmapPtr(r.base, r.size)
+		reservations.Add(-1)
+	}, m.res)
 	return nil
 }
 
 func (m *Memory) resize(pages uint64) error {
-	size := pages * wasm.PageSize
-	if !m.res.moved && size <= uint64(len(m.res.all)) {
-		if old := uint64(len(m.buf)); size > old {
-			if err := unix.Mprotect(m.res.all[old:size], unix.PROT_READ|unix.PROT_WRITE); err != nil {
-				return fmt.Errorf("memory of %d pages: %w", pages, err)
-			}
-		}
-		m.buf = m.res.all[:size]
-		return nil
+	size, old := pages*wasm.PageSize, uint64(len(m.buf))
+	if m.res == nil || size > uint64(m.res.size) {
+		return m.move(size)
 	}
-	m.res.moved = true
-	return m.move(size)
+	all := unsafe.Slice((*byte)(m.res.base), m.res.size)
+	if size > old {
+		if unix.Mprotect(all[old:size], unix.PROT_READ|unix.PROT_WRITE) != nil {
+			return m.move(size)
+		}
+	}
+	// The capacity ends with the size: what is beyond must not be touched.
+	m.buf = all[:size:size]
+	return nil
 }
 
-// discard gives the pages back; reading them finds zeros.
+// discard gives back the pages, which read as zeros from now on, and the address space beyond them.
 func (m *Memory) discard() {
-	if !m.res.moved && len(m.buf) > 0 {
+	if m.res == nil {
+		return
+	}
+	used := uintptr(0)
+	if len(m.buf) > 0 && unsafe.Pointer(unsafe.SliceData(m.buf)) == m.res.base {
+		used = uintptr(len(m.buf))
 		unix.Madvise(m.buf, unix.MADV_DONTNEED)
+	}
+	if used < m.res.size && used > 0 {
+		unix.MunmapPtr(unsafe.Add(m.res.base, used), m.res.size-used)
+		m.res.size = used
+		m.limit = min(m.limit, uint64(used)/wasm.PageSize)
 	}
 }

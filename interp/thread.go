@@ -44,7 +44,7 @@ type Thread struct {
 	unwatch func() bool   // ends the watch over ctx
 	calls   uint64        // watched calls so far: tells a late end of an earlier call's context apart
 	wake    chan struct{} // see Caller.Interrupted
-	state   threadState   // guarded by freezer.mu
+	state   atomic.Uint32 // threadIdle and so on
 	atCall  bool          // stands still before a host call, not at the head of a function or loop
 	fuel    uint64        // safepoints left, when attnFuel is set
 }
@@ -158,11 +158,11 @@ func (t *Thread) Call(ctx context.Context, f *Func, stack []uint64) error {
 	if n := max(len(f.typ.Params), len(f.typ.Results)); len(stack) < n {
 		return fmt.Errorf("calling %s: %d values are needed on the stack, it has %d", f.Name(), n, len(stack))
 	}
-	if t.sp > 0 {
-		return ErrBusy
-	}
 	if err := t.begin(ctx); err != nil {
 		return err
+	}
+	if t.sp > 0 {
+		return t.end(ErrBusy) // it was restored, and Resume is to come first
 	}
 	t.top = 0
 	err := t.invoke(f, stack)
@@ -189,13 +189,13 @@ func (c *Caller) CallBack(f *Func, stack []uint64) error {
 
 // Resume goes on with the frames that the thread was restored with, until the outermost one returns its results.
 func (t *Thread) Resume(ctx context.Context) (results []uint64, err error) {
-	if t.sp == 0 {
-		return nil, ErrNothingToResume
-	}
-	outer := t.frames[0].fn
 	if err := t.begin(ctx); err != nil {
 		return nil, err
 	}
+	if t.sp == 0 {
+		return nil, t.end(ErrNothingToResume)
+	}
+	outer := t.frames[0].fn
 	pc := t.instrAt(t.sp-1, t.exitPC)
 	err = t.run(pc, t.exitFP, 0, true)
 	if err == nil {
@@ -255,6 +255,9 @@ func (t *Thread) invokeHost(f *Func, stack []uint64) error {
 		}
 		if err := t.cancelled(); err != nil {
 			return err
+		}
+		if t.attention.Load()&attnFreeze != 0 {
+			t.refuse() // no wasm frame is there to say which call is to be made again
 		}
 	}
 }

@@ -33,7 +33,7 @@ func sleb(n int64) (b []byte) {
 }
 
 // code joins instructions: opcodes, value types, strings with their length, raw bytes, indices (uint32) and signed
-// constants (int).
+// constants (int, int64).
 func code(parts ...any) (b []byte) {
 	for _, p := range parts {
 		switch p := p.(type) {
@@ -52,6 +52,8 @@ func code(parts ...any) (b []byte) {
 			b = append(b, sleb(int64(p))...)
 		case byte:
 			b = append(b, p)
+		case int64:
+			b = append(b, sleb(p)...)
 		case []byte:
 			b = append(b, p...)
 		case string:
@@ -120,7 +122,7 @@ func (b *builder) mem(min uint32) *builder {
 }
 
 // global defines a mutable i64 global and returns its index.
-func (b *builder) global(name string, v int) uint32 {
+func (b *builder) global(name string, v int64) uint32 {
 	b.globals = append(b.globals, code(vm.I64, byte(1), wasm.OpI64Const, v, wasm.OpEnd))
 	i := uint32(len(b.globals) - 1)
 	b.export(name, vm.ExternGlobal, i)

@@ -280,3 +280,43 @@ func TestModuleTypes(t *testing.T) {
 		t.Errorf("imports %v\nexports %v", imports, exports)
 	}
 }
+
+// TestParametersKeepTheirOrder sends eight values of all types through a guest to a host function, with a result and without.
+func TestParametersKeepTheirOrder(t *testing.T) {
+	params := types(vm.I32, vm.I64, vm.F32, vm.F64, vm.I32, vm.I64, vm.F32, vm.F64)
+	b := newBuilder()
+	f, p := b.imp("env", "f", sig(params, vm.F64)), b.imp("env", "p", sig(params))
+	var args []byte
+	for k := range uint32(8) {
+		args = append(args, code(wasm.OpLocalGet, k)...)
+	}
+	b.fn("f", sig(params, vm.F64), nil, args, wasm.OpCall, f)
+	b.fn("p", sig(params), nil, args, wasm.OpCall, p)
+	var seen []any
+	host := vm.NewHostModule("env").
+		WithFunc("f", vm.Func8(func(_ *vm.Caller, a int32, b int64, c float32, d float64, e uint32, f uint64, g float32, h float64) (float64, error) {
+			seen = []any{a, b, c, d, e, f, g, h}
+			return 9.5, nil
+		})).
+		WithFunc("p", vm.Proc8(func(_ *vm.Caller, a int32, b int64, c float32, d float64, e uint32, f uint64, g float32, h float64) error {
+			seen = []any{a, b, c, d, e, f, g, h}
+			return nil
+		}))
+	i := instantiate(t, b.binary(), vm.NewProgramConfig().WithHostModule(host))
+	want := []any{int32(-1), int64(2), float32(3.5), 4.5, uint32(5), uint64(6), float32(7.5), 8.5}
+	call, err := vm.TypedFunc8[int32, int64, float32, float64, uint32, uint64, float32, float64, float64](i, "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := call(context.Background(), -1, 2, 3.5, 4.5, 5, 6, 7.5, 8.5); got != 9.5 || err != nil || !slices.Equal(seen, want) {
+		t.Errorf("%v, %v; the host function saw %v", got, err, seen)
+	}
+	proc, err := vm.TypedProc8[int32, int64, float32, float64, uint32, uint64, float32, float64](i, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen = nil
+	if err := proc(context.Background(), -1, 2, 3.5, 4.5, 5, 6, 7.5, 8.5); err != nil || !slices.Equal(seen, want) {
+		t.Errorf("%v; the host procedure saw %v", err, seen)
+	}
+}

@@ -74,7 +74,7 @@ var (
 	// ErrForeign says that a module of another runtime, or a function of another program, was used.
 	ErrForeign = errors.New("it belongs to another runtime or program")
 	// ErrConfig says that a configuration contradicts itself.
-	ErrConfig = errors.New("bad configuration")
+	ErrConfig = wasi.ErrConfig
 )
 
 // What [Runtime.Compile] refuses a module for; the error is a [*ValidationError].

@@ -109,7 +109,7 @@ var hostWasm = func() []byte {
 	return b.binary()
 }()
 
-// helloWasm is a WASI command: it writes "hello, <n>\n" for n = 1 to 3 and exits with the code at address 100.
+// helloWasm is a WASI command: it writes "hello, <n>\n" for n = 1 to 3 and exits with the given code.
 func helloWasm(exit int) []byte {
 	b := newBuilder()
 	write := b.imp("wasi_snapshot_preview1", "fd_write", sig(types(vm.I32, vm.I32, vm.I32, vm.I32), vm.I32))
@@ -128,3 +128,15 @@ func helloWasm(exit int) []byte {
 	b.data(16, "hello, ?\n")
 	return b.binary()
 }
+
+// diceWasm exports what WASI gives a program by chance: random, 8 random bytes, and clock, the time in nanoseconds.
+var diceWasm = func() []byte {
+	b := newBuilder()
+	get := b.imp("wasi_snapshot_preview1", "random_get", sig(ii, vm.I32))
+	now := b.imp("wasi_snapshot_preview1", "clock_time_get", sig(types(vm.I32, vm.I64, vm.I32), vm.I32))
+	load := code(wasm.OpDrop, wasm.OpI32Const, 0, wasm.OpI64Load, uint32(3), uint32(0))
+	b.fn("random", sig(nil, vm.I64), nil, wasm.OpI32Const, 0, wasm.OpI32Const, 8, wasm.OpCall, get, load)
+	b.fn("clock", sig(nil, vm.I64), nil, wasm.OpI32Const, 0, wasm.OpI64Const, 0, wasm.OpI32Const, 0, wasm.OpCall, now, load)
+	b.mem(1)
+	return b.binary()
+}()

@@ -2,7 +2,6 @@ package vm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/godwit-vm/godwit/interp"
@@ -94,5 +93,3 @@ func (i *Instance) typed(name string, t FuncType) (*Func, error) {
 	}
 	return f, nil
 }
-
-var errNullRef = errors.New("there is no function of that reference")

@@ -68,7 +68,7 @@ func (t *Table) Grow(n, ref uint64) (before uint64, ok bool) {
 // checkRef checks that a value of type t, if it is a reference to a function, refers to one.
 func (p *Program) checkRef(t ValType, ref uint64) error {
 	if t == FuncRef && ref != 0 && p.store.Func(ref) == nil {
-		return fmt.Errorf("reference %#x: %w", ref, errNullRef)
+		return fmt.Errorf("there is no function of reference %#x", ref)
 	}
 	return nil
 }

@@ -288,11 +288,15 @@ func (p *Program) unlock() { <-p.still }
 
 // invoke calls f, for who has acquired the program.
 func (p *Program) invoke(ctx context.Context, f *interp.Func, stack []uint64) error {
-	if !p.cfg.deadline.IsZero() {
-		var cancel context.CancelFunc
-		ctx, cancel = p.withDeadline(ctx)
-		defer cancel()
+	if !p.cfg.timed {
+		return p.call(ctx, f, stack)
 	}
+	ctx, cancel := p.withDeadline(ctx)
+	defer cancel()
+	return p.call(ctx, f, stack)
+}
+
+func (p *Program) call(ctx context.Context, f *interp.Func, stack []uint64) error {
 	returned := false
 	defer p.unwound(&returned)
 	err := p.thread.Call(ctx, f, stack)

@@ -19,6 +19,7 @@ type ProgramConfig struct {
 	fuel     uint64
 	fuelled  bool
 	deadline time.Time
+	timed    bool // there is a deadline
 
 	deterministic bool
 	seed          uint64
@@ -79,10 +80,11 @@ func (c *ProgramConfig) WithFuel(n uint64) *ProgramConfig {
 	return c.with(func(d *ProgramConfig) { d.fuel, d.fuelled = n, true })
 }
 
-// WithDeadline ends the program's calls at t with [ErrDeadline], whatever their contexts say. A deadline for one call is
+// WithDeadline ends the program's calls at t with [ErrDeadline], whatever their contexts say; the zero time
+// takes it away. A deadline for one call is
 // a matter of its context.
 func (c *ProgramConfig) WithDeadline(t time.Time) *ProgramConfig {
-	return c.with(func(d *ProgramConfig) { d.deadline = t })
+	return c.with(func(d *ProgramConfig) { d.deadline, d.timed = t, !t.IsZero() })
 }
 
 // WithDeterministic makes every run of the program the same, given the same input: WASI's clocks begin at start and move

@@ -121,7 +121,7 @@ func (p *Program) Resume(ctx context.Context) (results []uint64, err error) {
 	}
 	defer p.release()
 	p.resumable.Store(false)
-	if !p.cfg.deadline.IsZero() {
+	if p.cfg.timed {
 		var cancel context.CancelFunc
 		ctx, cancel = p.withDeadline(ctx)
 		defer cancel()
@@ -130,6 +130,7 @@ func (p *Program) Resume(ctx context.Context) (results []uint64, err error) {
 	defer p.unwound(&returned)
 	results, err = p.thread.Resume(ctx)
 	returned = true
+	p.resumable.Store(p.thread.Depth() > 0) // it was not even begun, if ctx had ended
 	return results, exitedWell(err)
 }
 
