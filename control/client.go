@@ -50,7 +50,7 @@ func entries() ([]entry, error) {
 			switch {
 			case !ok:
 			case strings.HasPrefix(id, "."):
-				sweep(path, f)
+				removeOrphan(path, f)
 			default:
 				list = append(list, entry{id, path})
 			}
@@ -59,8 +59,8 @@ func entries() ([]entry, error) {
 	return list, nil
 }
 
-// sweep removes a socket that never came to listen.
-func sweep(path string, f fs.DirEntry) {
+// removeOrphan removes a socket that never came to listen.
+func removeOrphan(path string, f fs.DirEntry) {
 	if fi, err := f.Info(); err == nil && time.Since(fi.ModTime()) > orphanTime {
 		_ = os.Remove(path)
 	}
@@ -152,14 +152,30 @@ func find(ctx context.Context, id string) (entry, error) {
 	return entry{}, fmt.Errorf("%q is the beginning of %d programs' IDs", id, len(found))
 }
 
-// ask sends a request and waits for the response, for as long as work says; 0 is for ever.
-func (e entry) ask(ctx context.Context, req request, work time.Duration) (*response, error) {
+// sweep removes the sockets of programs that have died without doing so.
+func sweep() {
+	sockets, _ := entries()
+	for _, e := range sockets {
+		if c, err := e.dial(context.Background()); err == nil {
+			c.Close()
+		}
+	}
+}
+
+// dial connects. A socket that refuses belongs to a process that has died, and is removed.
+func (e entry) dial(ctx context.Context) (net.Conn, error) {
 	d := net.Dialer{Timeout: talkTime}
 	c, err := d.DialContext(ctx, "unix", e.path)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		_ = os.Remove(e.path) // nobody listens: the process has died
-		return nil, fmt.Errorf("%q: %w", e.id, ErrNotFound)
+		_ = os.Remove(e.path)
+		err = fmt.Errorf("%q: %w", e.id, ErrNotFound)
 	}
+	return c, err
+}
+
+// ask sends a request and waits for the response, for as long as work says; 0 is for ever.
+func (e entry) ask(ctx context.Context, req request, work time.Duration) (*response, error) {
+	c, err := e.dial(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -30,5 +30,6 @@
 // # Life of a socket
 //
 // A socket is made under a name that begins with a dot and gets its own when it listens, so that whoever finds it can
-// connect; one that refuses belongs to a process that has died, and List removes it.
+// connect; one that refuses belongs to a process that has died, and is removed by whoever finds it: a client, or the
+// next server.
 package control

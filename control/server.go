@@ -48,6 +48,7 @@ func Listen(h Handler) (*Server, error) {
 	s.open, s.stopOpen = context.WithCancel(context.Background())
 	s.work, s.cancel = context.WithCancel(context.Background())
 	s.serving.Go(s.accept)
+	go sweep()
 	return s, nil
 }
 

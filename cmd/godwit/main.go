@@ -77,7 +77,7 @@ func (c *command) start(args []string) error {
 		err = do(rest)
 	}
 	if f := (*failure)(nil); errors.As(err, &f) && f.code == exitUsage {
-		f.err = fmt.Errorf("%w\nSee godwit %s --help.", f.err, c.name)
+		f.err = fmt.Errorf("%w\nsee godwit %s --help", f.err, c.name)
 	}
 	return err
 }

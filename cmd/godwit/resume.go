@@ -132,11 +132,11 @@ func (r *run) mounts(guest string) bool {
 func (r *run) restoreError(err error) error {
 	switch {
 	case errors.Is(err, wasi.ErrNotMounted):
-		return fmt.Errorf("%w\nGive the folder with --dir HOST::GUEST.", err)
+		return fmt.Errorf("%w\ngive the folder with --dir HOST::GUEST", err)
 	case errors.Is(err, wasi.ErrFileChanged) && r.changed == vm.ReopenFail:
-		return fmt.Errorf("%w\n--on-changed-file adopt takes changed files as they are now, eio gives the program an error when it uses them.", err)
+		return fmt.Errorf("%w\n--on-changed-file adopt takes changed files as they are now, eio gives the program an error when it uses them", err)
 	case errors.Is(err, wasi.ErrFileGone) && r.changed == vm.ReopenFail:
-		return fmt.Errorf("%w\n--on-changed-file eio gives the program an error when it uses such files.", err)
+		return fmt.Errorf("%w\n--on-changed-file eio gives the program an error when it uses such files", err)
 	}
 	return err
 }

@@ -95,7 +95,7 @@ func (r *run) flags() []flag {
 
 		{group: "Snapshots", name: "snapshot", value: "FILE", set: toString(&r.snapshotPath), help: "where they go (default: NAME-PID.snapshot here); on Unix, SIGUSR1 takes one"},
 		{name: "snapshot-on-term", set: toTrue(&r.onTerm), help: "SIGTERM takes one and ends the run; if it fails, the program goes on"},
-		{name: "snapshot-every", value: "TIME", set: toDuration(&r.snapshotEvery), help: "take one again and again, always into the same file"},
+		{name: "snapshot-every", value: "TIME", set: toDuration(&r.snapshotEvery), help: "take one whenever it has run for that time, always into the same file"},
 		{name: "snapshot-at", value: "N", set: toCount(&r.snapshotAt, &r.atSafepoint), help: "take one at the Nth safepoint, counted over all runs of the program that count,\nand end the run"},
 		{name: "snapshot-compress", set: toTrue(&r.opts.Compress), help: "pack them with zstd"},
 		{name: "snapshot-without-module", set: toTrue(&r.opts.OmitModules), help: "leave the module out; --module provides it again"},
@@ -163,11 +163,13 @@ func (r *run) do(args []string) error {
 		r.snapshotPath = defaultSnapshot(r.file)
 	}
 	r.snapshots = newSnapshots(r.snapshotPath, r.opts, r.log)
-	r.snapshots.signals(r.onTerm)
-	defer r.openControl()()
+	if err := r.snapshots.signals(r.onTerm); err != nil {
+		return err
+	}
 	cancel := r.limitTime()
 	defer cancel()
 	binary, err := r.read()
+	defer r.openControl()()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return noFile(r.file, err)
@@ -225,6 +227,9 @@ func noFile(file string, err error) error {
 
 // module runs a module.
 func (r *run) module(binary []byte) error {
+	if err := checkModule(binary); err != nil {
+		return about(r.file, err)
+	}
 	rt := vm.NewRuntime(r.config())
 	m, err := rt.Compile(binary)
 	if err != nil {

@@ -2,5 +2,12 @@
 
 package main
 
-// signals does nothing: the host has none that could ask for a snapshot. The control socket and --snapshot-every do.
-func (s *snapshots) signals(onTerm bool) {}
+import "errors"
+
+// signals has nothing to wait for: the host has no signals. The control socket and --snapshot-every do without.
+func (s *snapshots) signals(onTerm bool) error {
+	if onTerm {
+		return errors.New("--snapshot-on-term: this host has no signals; godwit checkpoint --stop does the same")
+	}
+	return nil
+}

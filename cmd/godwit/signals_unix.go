@@ -11,7 +11,7 @@ import (
 
 // signals is what the host's signals ask for: SIGUSR1 a snapshot, and SIGTERM, if onTerm is set, one that ends the run.
 // It is called early, since a signal that nobody expects kills; what comes before the program runs is seen to then.
-func (s *snapshots) signals(onTerm bool) {
+func (s *snapshots) signals(onTerm bool) error {
 	c := make(chan os.Signal, 4)
 	signal.Notify(c, syscall.SIGUSR1)
 	if onTerm {
@@ -26,4 +26,5 @@ func (s *snapshots) signals(onTerm bool) {
 			s.try(context.Background(), r, sig.String())
 		}
 	}()
+	return nil
 }

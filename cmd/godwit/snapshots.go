@@ -170,13 +170,12 @@ func (s *snapshots) try(ctx context.Context, r snapshotRequest, why string) (sna
 	return res, err
 }
 
-// every takes a snapshot again and again until the program has ended.
+// every takes a snapshot again and again until the program has ended. The program runs for the whole period between one
+// and the next, however long they take: otherwise it would hardly run at all where writing is slower than the period.
 func (s *snapshots) every(period time.Duration) {
-	tick := time.NewTicker(period)
-	defer tick.Stop()
 	for {
 		select {
-		case <-tick.C:
+		case <-time.After(period):
 			s.try(context.Background(), s.request(), "--snapshot-every")
 		case <-s.over:
 			return
