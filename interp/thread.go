@@ -84,8 +84,9 @@ var (
 func (s *Store) NewThread() *Thread {
 	t := &Thread{store: s, wake: make(chan struct{}, 1)}
 	t.caller.t = t
-	t.setStack(make([]uint64, firstStack/8))
-	t.frames = make([]frame, firstStack/frameShare)
+	first := min(firstStack, s.cfg.MaxStack)
+	t.setStack(make([]uint64, first/8))
+	t.frames = make([]frame, max(first/frameShare, 1))
 	s.freezer.mu.Lock()
 	s.threads = append(s.threads, t)
 	if s.freezer.counting {

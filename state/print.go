@@ -160,6 +160,9 @@ func named(name string) string {
 
 // printable is s, quoted when it has anything but printable characters.
 func printable(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return s
+	}
 	if q := strconv.Quote(s); q != `"`+s+`"` {
 		return q
 	}

@@ -128,4 +128,7 @@ func (p *Program) recoverExterns() {
 }
 
 // foreignModule says that m was compiled by another runtime.
-func foreignModule(m *Module) error { return fmt.Errorf("module %x: %w", m.hash[:6], ErrForeign) }
+func foreignModule(m *Module) error {
+	hash := m.Hash()
+	return fmt.Errorf("module %x: %w", hash[:6], ErrForeign)
+}

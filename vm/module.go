@@ -12,7 +12,7 @@ import (
 type Module struct {
 	rt   *Runtime
 	code *interp.Module
-	hash [32]byte
+	key  uint64 // in Runtime.modules
 }
 
 // ExternType is the type of an import or export. Of the four types the one that Kind names is set.
@@ -40,7 +40,7 @@ type ExportType struct {
 func (m *Module) Name() string { return m.code.Wasm().ModuleName() }
 
 // Hash is the SHA-256 of the module's binary: the name under which a snapshot knows it.
-func (m *Module) Hash() [32]byte { return m.hash }
+func (m *Module) Hash() [32]byte { return m.code.Hash() }
 
 // Binary is the binary that the module was compiled from. It must not be changed.
 func (m *Module) Binary() []byte { return m.code.Wasm().Bytes }

@@ -41,8 +41,8 @@ func (rt *Runtime) RestoreFile(ctx context.Context, path string, c *ProgramConfi
 	return rt.restore(ctx, &f.Program, c)
 }
 
-// RestoreView is Restore of a portable view: one that was read by other means, or is live ([Program.View]). The hashes of
-// modules that it embeds are taken on trust.
+// RestoreView is Restore of a portable view: one that was read by other means, or is live ([Program.View]).
+// Modules that it embeds are compiled from their bytes.
 func (rt *Runtime) RestoreView(ctx context.Context, v *View, c *ProgramConfig) (*Program, error) {
 	return rt.restore(ctx, v, c)
 }
@@ -99,7 +99,7 @@ func (p *Program) restore(v *View) error {
 // modules the runtime happens to hold makes no difference, but that they need not be decoded again.
 func (p *Program) module(s *state.Module) (*Module, error) {
 	for _, m := range p.cfg.modules {
-		if m.hash == s.Hash {
+		if m.Hash() == s.Hash {
 			if m.rt != p.rt {
 				return nil, foreignModule(m)
 			}
@@ -109,7 +109,7 @@ func (p *Program) module(s *state.Module) (*Module, error) {
 	if s.Bytes == nil {
 		return nil, fmt.Errorf("%q, SHA-256 %x: %w", s.Name, s.Hash, ErrModuleMissing)
 	}
-	return p.rt.compile(s.Bytes, s.Hash)
+	return p.rt.Compile(s.Bytes)
 }
 
 // Resume continues a program that was restored or forked while it ran, until the function that had been called returns,

@@ -1,8 +1,9 @@
 package vm
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
+	"hash/maphash"
 	"runtime"
 	"sync"
 	"weak"
@@ -17,9 +18,11 @@ type Runtime struct {
 	cfg *Config
 
 	mu sync.Mutex
-	// modules are those that somebody still uses, by the SHA-256 of their binaries. That a module is here never decides
-	// whether something succeeds, only how fast it is.
-	modules map[[32]byte]weak.Pointer[Module]
+	// modules are those that somebody still uses, by a hash of their binaries that is quick and not to be trusted: the
+	// SHA-256 would cost more than a fifth of compiling, and a command that runs one module never needs it. That a module
+	// is here never decides whether something succeeds, only how fast it is.
+	modules map[uint64]weak.Pointer[Module]
+	seed    maphash.Seed
 }
 
 // NewRuntime returns a runtime; c may be nil.
@@ -27,7 +30,7 @@ func NewRuntime(c *Config) *Runtime {
 	if c == nil {
 		c = NewConfig()
 	}
-	return &Runtime{cfg: c, modules: map[[32]byte]weak.Pointer[Module]{}}
+	return &Runtime{cfg: c, modules: map[uint64]weak.Pointer[Module]{}, seed: maphash.MakeSeed()}
 }
 
 // Config is what the runtime was made with.
@@ -37,44 +40,45 @@ func (rt *Runtime) Config() *Config { return rt.cfg }
 // binary, which must not be changed any more. Compiling the same binary again gives the same module, for as long as
 // somebody uses it.
 func (rt *Runtime) Compile(binary []byte) (*Module, error) {
-	return rt.compile(binary, sha256.Sum256(binary))
-}
-
-func (rt *Runtime) compile(binary []byte, hash [32]byte) (*Module, error) {
-	if m := rt.lookup(hash); m != nil {
+	key := maphash.Bytes(rt.seed, binary)
+	if m := rt.lookup(key, binary); m != nil {
 		return m, nil
 	}
 	w, err := wasm.Decode(binary, rt.cfg.features)
 	if err != nil {
 		return nil, err
 	}
-	return rt.remember(&Module{rt: rt, code: interp.NewModule(w), hash: hash}), nil
+	return rt.remember(&Module{rt: rt, code: interp.NewModule(w), key: key}), nil
 }
 
 // lookup finds a module that is in use, or nil.
-func (rt *Runtime) lookup(hash [32]byte) *Module {
+func (rt *Runtime) lookup(key uint64, binary []byte) *Module {
 	rt.mu.Lock()
-	defer rt.mu.Unlock()
-	return rt.modules[hash].Value()
+	m := rt.modules[key].Value()
+	rt.mu.Unlock()
+	if m == nil || !bytes.Equal(m.code.Wasm().Bytes, binary) {
+		return nil
+	}
+	return m
 }
 
 // remember returns m, or the same module that somebody else compiled meanwhile.
 func (rt *Runtime) remember(m *Module) *Module {
-	rt.mu.Lock()
-	defer rt.mu.Unlock()
-	if have := rt.modules[m.hash].Value(); have != nil {
+	if have := rt.lookup(m.key, m.code.Wasm().Bytes); have != nil {
 		return have
 	}
-	rt.modules[m.hash] = weak.Make(m)
-	runtime.AddCleanup(m, rt.forget, m.hash)
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	rt.modules[m.key] = weak.Make(m)
+	runtime.AddCleanup(m, rt.forget, m.key)
 	return m
 }
 
-func (rt *Runtime) forget(hash [32]byte) {
+func (rt *Runtime) forget(key uint64) {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	if rt.modules[hash].Value() == nil {
-		delete(rt.modules, hash)
+	if rt.modules[key].Value() == nil {
+		delete(rt.modules, key)
 	}
 }
 
