@@ -139,6 +139,20 @@ func (t *Thread) end(err error) error {
 	return err
 }
 
+// abandoned is deferred around whatever runs guest code: a panic of a host function leaves frames that nothing can go on with.
+// The program ends, so that no checkpoint waits for the thread.
+func (t *Thread) abandoned(returned *bool) {
+	if *returned {
+		return
+	}
+	z := &t.store.freezer
+	z.mu.Lock()
+	z.stopped.Store(true)
+	z.mu.Unlock()
+	t.sp, t.nested, t.exit = 0, 0, exitNone
+	_ = t.end(nil)
+}
+
 // want asks for the thread's attention and wakes it if it waits in a host call.
 func (t *Thread) want(bit uint32) {
 	t.attention.Or(bit)
@@ -267,6 +281,9 @@ func (s *Store) freeze(ctx context.Context) error {
 	for {
 		if z.refused {
 			return ErrHostFrames
+		}
+		if z.stopped.Load() {
+			return ErrStopped
 		}
 		still := true
 		for _, t := range s.threads {

@@ -160,12 +160,15 @@ func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, 
 		copy(unsafe.Slice((*uint64)(unsafe.Add(fp, uintptr(nfp)-uintptr(before)-base)), n), args)
 	}
 	mem := t.inst.mem0()
+	if err != errSuspended && t.hasPending { // it has called Suspend and then gone on
+		t.pending, t.hasPending = nil, false
+	}
 	if err != nil {
 		if err == errSuspended {
+			t.hasPending = true
 			t.exit, t.exitFP = exitSuspended, fp
 			return &haltInstr, fp, 0, mem.base(), mem.Size(), t
 		}
-		t.pending, t.hasPending = nil, false
 		return t.fail(pc, hostError(h, err)), fp, 0, mem.base(), mem.Size(), t
 	}
 	return next(pc), fp, 0, mem.base(), mem.Size(), t
@@ -247,7 +250,7 @@ func (t *Thread) tailCall(pc *instr, fp unsafe.Pointer, fn *Func) (*instr, unsaf
 			return t.fail(pc, err), fp, 0, mem.base(), mem.Size(), t
 		}
 	}
-	_, fp, ok := t.grow(fp, fp, fn.room)
+	_, fp, ok := t.growStack(fp, fp, fn.room)
 	if !ok {
 		return t.trap(pc, TrapStackExhausted), fp, 0, mem.base(), mem.Size(), t
 	}

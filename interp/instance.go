@@ -111,6 +111,9 @@ func (s *Store) allocate(m *Module, name string, imports []Extern) (*Instance, e
 	if len(imports) != len(w.Imports) {
 		return nil, fmt.Errorf("%w: the module has %d imports, %d were given", ErrLink, len(w.Imports), len(imports))
 	}
+	if n := len(s.funcs) + len(w.Funcs); n > maxFuncs {
+		return nil, &LimitError{What: "a store", Want: uint64(n), Limit: maxFuncs, Unit: "functions"}
+	}
 	i := &Instance{store: s, module: m, name: name,
 		funcs:        make([]*Func, 0, len(w.FuncTypes)),
 		droppedElems: make([]bool, len(w.Elems)),
@@ -133,7 +136,7 @@ func (s *Store) allocate(m *Module, name string, imports []Extern) (*Instance, e
 		i.memories = append(i.memories, mem)
 	}
 	for _, t := range w.Tables {
-		tab, err := newTable(t.Type, s.cfg.MaxTable)
+		tab, err := s.newTable(t.Type)
 		if err != nil {
 			return nil, err
 		}

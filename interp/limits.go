@@ -14,6 +14,13 @@ const (
 	// frameShare is how many bytes of slots go with one frame record when the stack grows.
 	frameShare = 64
 
+	// restoredStack is what a restored thread's stack starts with: a snapshot pays for a thread with a few bytes.
+	restoredStack = 256
+
+	// maxNested bounds the calls of host functions back into wasm that are in progress at once. Each has some kilobytes of
+	// the Go stack, whose end is no trap but the process's.
+	maxNested = 1 << 12
+
 	// defaultMaxTable bounds a table's elements; the JavaScript API has the same bound.
 	defaultMaxTable = 10_000_000
 
@@ -27,6 +34,18 @@ const (
 	// maxReservations bounds the number of such reservations. Linux allows a process 65,530 mappings, each memory takes
 	// two, and Go needs some; further memories are Go slices.
 	maxReservations = 16 << 10
+
+	// maxMoved bounds the memories that are Go slices where mappings can be had: a mapping that is refused is an error, but
+	// a slice that is too large for the machine ends the process.
+	maxMoved = 1 << 30
+
+	// maxMapping is more than any machine has; larger sizes are not worth asking for.
+	maxMapping = 1 << 46
+
+	// maxTables bounds the elements of all tables of a store together, and maxFuncs the functions of a store: a module of
+	// a few bytes can ask for a great many.
+	maxTables = 1 << 25
+	maxFuncs  = 1 << 24
 
 	// maxUnsettled is how many operands on top of the abstract stack may be locals or constants that have no slot of
 	// their own yet. Expressions that people write are less deep; a bound keeps lowering linear in the code's length.

@@ -49,7 +49,8 @@ func (m *Memory) Size() uint64 { return uint64(len(m.buf)) }
 // Pages is the current size in pages of 64 KiB.
 func (m *Memory) Pages() uint64 { return uint64(len(m.buf)) / wasm.PageSize }
 
-// Bytes is the whole memory. The slice is the live memory; it is valid until the memory grows.
+// Bytes is the whole memory. The slice is the live memory; it is valid until the memory grows, and only as long as the
+// memory, its instance or its store can be reached: the slice alone does not keep it (see runtime.KeepAlive).
 func (m *Memory) Bytes() []byte { return m.buf }
 
 // Grow adds delta pages and returns the size before, in pages; ok is false, and nothing has changed, when the memory's
@@ -68,7 +69,8 @@ func (m *Memory) Grow(delta uint64) (before uint64, ok bool) {
 	return before, true
 }
 
-// View is the n bytes from off on, as a part of the live memory; ok is false when they are not all inside.
+// View is the n bytes from off on, as a part of the live memory, valid as long as Bytes is; ok is false when they are not
+// all inside.
 func (m *Memory) View(off, n uint64) (b []byte, ok bool) {
 	if off > uint64(len(m.buf)) || n > uint64(len(m.buf))-off {
 		return nil, false

@@ -19,8 +19,6 @@ const (
 	memoryMask                   = 0x3FF // of addresses, so that accesses stay within the page
 )
 
-var localTypes = [numLocals]wasm.ValType{wasm.I32, wasm.I32, wasm.I32, wasm.I32, wasm.I64, wasm.I64, wasm.I64, wasm.I64, wasm.F64, wasm.F64}
-
 // machine is what the tree is evaluated on.
 type machine struct {
 	locals [numLocals]uint64

@@ -31,19 +31,16 @@ func (m *Memory) reserve() error {
 	if err != nil {
 		return nil
 	}
-	reservations.Add(1)
-	m.res = &reservation{base, size}
-	// The memory's bytes may be looked at for as long as the memory itself can be, even after discard.
-	runtime.AddCleanup(m, func(r *reservation) {
-		unix.MunmapPtr(r.base, r.size)
-		reservations.Add(-1)
-	}, m.res)
+	m.own(&reservation{base, size})
 	return nil
 }
 
 func (m *Memory) resize(pages uint64) error {
 	size, old := pages*wasm.PageSize, uint64(len(m.buf))
-	if m.res == nil || size > uint64(m.res.size) {
+	switch {
+	case size > maxMoved && (m.res == nil || size > uint64(m.res.size)):
+		return m.remap(size)
+	case m.res == nil || size > uint64(m.res.size):
 		return m.move(size)
 	}
 	all := unsafe.Slice((*byte)(m.res.base), m.res.size)
@@ -55,6 +52,39 @@ func (m *Memory) resize(pages uint64) error {
 	// The capacity ends with the size: what is beyond must not be touched.
 	m.buf = all[:size:size]
 	return nil
+}
+
+// remap moves the memory into a mapping of its own with room for size bytes and more. Unlike Go's heap the host may refuse
+// that without ending the process.
+func (m *Memory) remap(size uint64) error {
+	for _, room := range []uint64{max(size, min(2*uint64(len(m.buf)), m.limit*wasm.PageSize)), size} {
+		if room > maxMapping {
+			continue
+		}
+		base, err := unix.MmapPtr(-1, 0, nil, uintptr(room), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+		if err != nil {
+			continue
+		}
+		m.own(&reservation{base, uintptr(room)})
+		grown := unsafe.Slice((*byte)(base), size)[:size:size]
+		copy(grown, m.buf)
+		if len(m.buf) > 0 {
+			unix.Madvise(m.buf, unix.MADV_DONTNEED)
+		}
+		m.buf = grown
+		return nil
+	}
+	return &LimitError{What: "memory", Want: size, Limit: uint64(len(m.buf)), Unit: "bytes"}
+}
+
+// own makes r the memory's. Its bytes may be looked at for as long as the memory itself can be, even after discard.
+func (m *Memory) own(r *reservation) {
+	reservations.Add(1)
+	m.res = r
+	runtime.AddCleanup(m, func(r *reservation) {
+		unix.MunmapPtr(r.base, r.size)
+		reservations.Add(-1)
+	}, r)
 }
 
 // discard gives back the pages, which read as zeros from now on, and the address space beyond them.

@@ -59,7 +59,7 @@ func (s *Store) Restore(p *state.Program, env Env) error {
 		}
 	}
 	for n := range p.Threads {
-		t := s.NewThread()
+		t := s.newThread(restoredStack)
 		if err := t.restore(&p.Threads[n]); err != nil {
 			return restoreError("thread %d: %v", n, err)
 		}
@@ -87,6 +87,9 @@ func (s *Store) restoreFuncs(p *state.Program, env Env) error {
 		}
 		i := s.instances[r.Instance]
 		w := i.module.wasm
+		if n := len(s.funcs) + len(w.Funcs); n > maxFuncs {
+			return restoreError("it has more than %d functions", maxFuncs)
+		}
 		if i.typeIDs != nil || r.First != uint32(w.NumImportedFuncs) || int(r.Count) != len(w.Funcs) {
 			return restoreError("functions %d are not the functions of instance %d", n, r.Instance)
 		}
@@ -139,7 +142,10 @@ func (s *Store) restoreObjects(p *state.Program) error {
 		if v.Type.HasMax {
 			limit = min(limit, v.Type.Max)
 		}
-		s.tables = append(s.tables, &Table{elems: slices.Clone(v.Elems), typ: v.Type, limit: limit})
+		if s.tableElems += size; s.tableElems > maxTables {
+			return restoreError("all tables together have more than %d elements", maxTables)
+		}
+		s.tables = append(s.tables, &Table{elems: slices.Clone(v.Elems), typ: v.Type, limit: limit, total: &s.tableElems})
 	}
 	for n, v := range p.Globals {
 		if err := s.checkValue(v.Type.Type, v.Value); err != nil {
@@ -185,7 +191,7 @@ func (i *Instance) restore(v *state.Instance) error {
 	own := i.funcs
 	i.funcs = make([]*Func, 0, len(w.FuncTypes))
 	for k, a := range v.ImportedFuncs {
-		if int(a) >= len(s.funcs) {
+		if uint64(a) >= uint64(len(s.funcs)) {
 			return fmt.Errorf("imported function %d has address %d of %d", k, a, len(s.funcs))
 		}
 		f := s.funcs[a]
@@ -196,7 +202,7 @@ func (i *Instance) restore(v *state.Instance) error {
 	}
 	i.funcs = append(i.funcs, own...)
 	for k, a := range v.Tables {
-		if int(a) >= len(s.tables) {
+		if uint64(a) >= uint64(len(s.tables)) {
 			return fmt.Errorf("table %d has address %d of %d", k, a, len(s.tables))
 		}
 		t, want := s.tables[a], w.TableTypes[k]
@@ -206,7 +212,7 @@ func (i *Instance) restore(v *state.Instance) error {
 		i.tables = append(i.tables, t)
 	}
 	for k, a := range v.Memories {
-		if int(a) >= len(s.memories) {
+		if uint64(a) >= uint64(len(s.memories)) {
 			return fmt.Errorf("memory %d has address %d of %d", k, a, len(s.memories))
 		}
 		m, want := s.memories[a], w.MemoryTypes[k]
@@ -216,7 +222,7 @@ func (i *Instance) restore(v *state.Instance) error {
 		i.memories = append(i.memories, m)
 	}
 	for k, a := range v.Globals {
-		if int(a) >= len(s.globals) || s.globals[a].typ != w.GlobalTypes[k] {
+		if uint64(a) >= uint64(len(s.globals)) || s.globals[a].typ != w.GlobalTypes[k] {
 			return fmt.Errorf("global %d has address %d, where no such global is", k, a)
 		}
 		i.globals = append(i.globals, s.globals[a])
@@ -235,8 +241,8 @@ func (t *Thread) restore(v *state.Thread) error {
 		}
 		fns[n] = fn
 	}
-	lays := layouts(fns, func(f **Func) *Func { return *f }, func(i int) uint64 { return uint64(v.Frames[i].Offset) },
-		func(p *point) uint64 { return uint64(p.offset) })
+	lays := layouts(fns, func(f **Func) *Func { return *f }, func(i int) uint64 { return uint64(v.Frames[i].Offset)<<32 | uint64(uint32(len(v.Frames[i].Stack))) },
+		func(p *point) uint64 { return uint64(p.offset)<<32 | uint64(len(p.stack)) })
 	t.atCall = v.HasPending
 	t.pending, t.hasPending = slices.Clone(v.Pending), v.HasPending
 	fp := t.stackBase
@@ -249,9 +255,11 @@ func (t *Thread) restore(v *state.Thread) error {
 		fn := fns[n]
 		lay := lays[fn]
 		top := n == len(v.Frames)-1
-		pt := lay.find(func(p *point) bool { return p.offset == f.Offset && p.fits(top, v.HasPending) })
+		pt := lay.find(func(p *point) bool {
+			return p.offset == f.Offset && len(p.stack) == len(f.Stack) && p.fits(top, v.HasPending)
+		})
 		if pt == nil {
-			return fail("%s cannot go on at offset %#x", fn.Name(), f.Offset)
+			return fail("%s cannot go on at offset %#x with %d operands", fn.Name(), f.Offset, len(f.Stack))
 		}
 		if n > 0 && !slices.Equal(fn.typ.Results, results) {
 			return fail("%s returns %v where its caller expects %v", fn.Name(), fn.typ.Results, results)

@@ -25,7 +25,8 @@ type Store struct {
 	threads   []*Thread
 	resources []namedResource
 
-	types map[string]uint32 // structural identity of function types
+	types      map[string]uint32 // structural identity of function types
+	tableElems uint64            // of all tables
 
 	freezer
 }
@@ -166,7 +167,7 @@ func (s *Store) AddMemory(typ wasm.MemoryType) (*Memory, error) {
 
 // AddTable makes a table of null references, see AddMemory.
 func (s *Store) AddTable(typ wasm.TableType) (*Table, error) {
-	t, err := newTable(typ, s.cfg.MaxTable)
+	t, err := s.newTable(typ)
 	if err == nil {
 		s.tables = append(s.tables, t)
 	}

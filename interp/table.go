@@ -2,6 +2,7 @@ package interp
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/godwit-vm/godwit/wasm"
 )
@@ -11,16 +12,23 @@ type Table struct {
 	elems []uint64
 	typ   wasm.TableType
 	limit uint64
+	total *uint64 // elements of all tables of the store
 }
 
-func newTable(typ wasm.TableType, limit uint64) (*Table, error) {
+// newTable makes a table of null references that belongs to the store.
+func (s *Store) newTable(typ wasm.TableType) (*Table, error) {
+	limit := s.cfg.MaxTable
 	if typ.HasMax {
 		limit = min(limit, typ.Max)
 	}
 	if typ.Min > limit {
 		return nil, &LimitError{What: "table", Want: typ.Min, Limit: limit, Unit: "elements"}
 	}
-	return &Table{elems: make([]uint64, typ.Min), typ: typ, limit: limit}, nil
+	if s.tableElems+typ.Min > maxTables {
+		return nil, &LimitError{What: "all tables together", Want: s.tableElems + typ.Min, Limit: maxTables, Unit: "elements"}
+	}
+	s.tableElems += typ.Min
+	return &Table{elems: make([]uint64, typ.Min), typ: typ, limit: limit, total: &s.tableElems}, nil
 }
 
 // Type is the table's declared type.
@@ -49,14 +57,13 @@ func (t *Table) Set(i, ref uint64) error {
 // Grow appends n elements and returns the length before; ok is false, and nothing has changed, beyond the limit.
 func (t *Table) Grow(n, ref uint64) (before uint64, ok bool) {
 	before = t.Len()
-	if n > t.limit || before+n > t.limit {
+	if n > t.limit || before+n > t.limit || *t.total+n > maxTables {
 		return before, false
 	}
-	grown := make([]uint64, before+n)
-	copy(grown, t.elems)
+	*t.total += n
+	t.elems = slices.Grow(t.elems, int(n))[:before+n]
 	for i := before; i < before+n; i++ {
-		grown[i] = ref
+		t.elems[i] = ref
 	}
-	t.elems = grown
 	return before, true
 }

@@ -82,11 +82,16 @@ var (
 
 // NewThread adds a thread to the store.
 func (s *Store) NewThread() *Thread {
+	return s.newThread(firstStack)
+}
+
+// newThread adds a thread whose stack begins with size bytes.
+func (s *Store) newThread(size int) *Thread {
 	t := &Thread{store: s, wake: make(chan struct{}, 1)}
 	t.caller.t = t
-	first := min(firstStack, s.cfg.MaxStack)
-	t.setStack(make([]uint64, first/8))
-	t.frames = make([]frame, max(first/frameShare, 1))
+	size = min(size, s.cfg.MaxStack)
+	t.setStack(uintptr(size))
+	t.frames = make([]frame, max(size/frameShare, 1))
 	s.freezer.mu.Lock()
 	s.threads = append(s.threads, t)
 	if s.freezer.counting {
@@ -96,10 +101,13 @@ func (s *Store) NewThread() *Thread {
 	return t
 }
 
-func (t *Thread) setStack(stack []uint64) {
-	t.stack = stack
-	t.stackBase = unsafe.Pointer(unsafe.SliceData(stack))
-	t.stackEnd = uintptr(t.stackBase) + uintptr(len(stack))*8
+// setStack gives the thread an empty stack of size bytes. One slot stands behind stackEnd that nothing uses: the frame of a
+// host function without arguments may begin at stackEnd, and that address must be inside of the Go object, or the garbage
+// collector finds a bad pointer.
+func (t *Thread) setStack(size uintptr) {
+	t.stack = make([]uint64, size/8+1)
+	t.stackBase = unsafe.Pointer(unsafe.SliceData(t.stack))
+	t.stackEnd = uintptr(t.stackBase) + size&^7
 }
 
 // SetFuel gives the thread n units: one is spent at each safepoint, that is, at each entry of a function and each
@@ -117,21 +125,8 @@ func (t *Thread) Depth() int { return t.sp }
 
 // grow makes room for one more frame of room slots at nfp. The stack may move: it returns where both frames are now.
 func (t *Thread) grow(fp, nfp unsafe.Pointer, room uintptr) (unsafe.Pointer, unsafe.Pointer, bool) {
-	base := uintptr(t.stackBase)
-	if need := uintptr(nfp) - base + room*8; need > uintptr(len(t.stack))*8 {
-		if need > uintptr(t.store.cfg.MaxStack) {
-			return fp, nfp, false
-		}
-		size := min(max(2*uintptr(len(t.stack))*8, need), uintptr(t.store.cfg.MaxStack)&^7)
-		old := t.stack
-		t.setStack(make([]uint64, size/8))
-		copy(t.stack, old)
-		for i := range t.frames[:t.sp] {
-			t.frames[i].fp = unsafe.Add(t.stackBase, uintptr(t.frames[i].fp)-base)
-		}
-		fp, nfp = unsafe.Add(t.stackBase, uintptr(fp)-base), unsafe.Add(t.stackBase, uintptr(nfp)-base)
-	}
-	if t.sp >= len(t.frames) {
+	fp, nfp, ok := t.growStack(fp, nfp, room)
+	if ok && t.sp >= len(t.frames) {
 		limit := t.store.cfg.MaxStack / frameShare
 		if len(t.frames) >= limit {
 			return fp, nfp, false
@@ -139,6 +134,24 @@ func (t *Thread) grow(fp, nfp unsafe.Pointer, room uintptr) (unsafe.Pointer, uns
 		frames := make([]frame, min(2*len(t.frames), limit))
 		copy(frames, t.frames)
 		t.frames = frames
+	}
+	return fp, nfp, ok
+}
+
+// growStack is grow for a frame that takes the place of another.
+func (t *Thread) growStack(fp, nfp unsafe.Pointer, room uintptr) (unsafe.Pointer, unsafe.Pointer, bool) {
+	base := uintptr(t.stackBase)
+	if need, have := uintptr(nfp)-base+room*8, t.stackEnd-base; need > have {
+		if need > uintptr(t.store.cfg.MaxStack) {
+			return fp, nfp, false
+		}
+		old := t.stack
+		t.setStack(min(max(2*have, need), uintptr(t.store.cfg.MaxStack)&^7))
+		copy(t.stack, old)
+		for i := range t.frames[:t.sp] {
+			t.frames[i].fp = unsafe.Add(t.stackBase, uintptr(t.frames[i].fp)-base)
+		}
+		fp, nfp = unsafe.Add(t.stackBase, uintptr(fp)-base), unsafe.Add(t.stackBase, uintptr(nfp)-base)
 	}
 	return fp, nfp, true
 }
@@ -166,7 +179,10 @@ func (t *Thread) Call(ctx context.Context, f *Func, stack []uint64) error {
 		return t.end(ErrBusy) // it was restored, and Resume is to come first
 	}
 	t.top = 0
+	returned := false
+	defer t.abandoned(&returned)
 	err := t.invoke(f, stack)
+	returned = true
 	return t.end(err)
 }
 
@@ -177,15 +193,22 @@ func (c *Caller) CallBack(f *Func, stack []uint64) error {
 		return fmt.Errorf("calling %s: %d values are needed on the stack, it has %d", f.Name(), n, len(stack))
 	}
 	t := c.t
+	if t.nested >= maxNested {
+		return &Trap{Code: TrapStackExhausted}
+	}
 	saved := *c
 	inst, sp, top, pc, fp := t.inst, t.sp, t.top, t.exitPC, uintptr(t.exitFP)-uintptr(t.stackBase)
 	t.nested++
-	err := t.invoke(f, stack)
-	t.nested--
-	t.caller = saved
-	t.inst, t.sp, t.top, t.exitPC, t.exitFP = inst, sp, top, pc, unsafe.Add(t.stackBase, fp)
-	t.exit = exitNone
-	return err
+	defer func() { // also when a host function further up panics, and this one recovers
+		t.nested--
+		t.caller = saved
+		t.inst, t.sp, t.top, t.exitPC, t.exitFP = inst, sp, top, pc, nil
+		if sp > 0 {
+			t.exitFP = unsafe.Add(t.stackBase, fp)
+		}
+		t.exit = exitNone
+	}()
+	return t.invoke(f, stack)
 }
 
 // Resume goes on with the frames that the thread was restored with, until the outermost one returns its results.
@@ -197,8 +220,11 @@ func (t *Thread) Resume(ctx context.Context) (results []uint64, err error) {
 		return nil, t.end(ErrNothingToResume)
 	}
 	outer := t.frames[0].fn
+	returned := false
+	defer t.abandoned(&returned)
 	pc := t.instrAt(t.sp-1, t.exitPC)
 	err = t.run(pc, t.exitFP, 0, true)
+	returned = true
 	if err == nil {
 		results = append(results, t.stack[:len(outer.typ.Results)]...)
 	}
@@ -292,6 +318,9 @@ func (t *Thread) run(pc *instr, fp unsafe.Pointer, base int, passed bool) error 
 		}
 		// Somebody wants the thread at a safepoint: the same instructions, one by one.
 		for t.exit == exitNone && t.attention.Load() != 0 {
+			if err := t.cancelled(); err != nil { // needs no safepoint: nothing goes on from here
+				return t.unwind(err, base)
+			}
 			if pc.op&safepoint != 0 {
 				if err := t.safepoint(pc, fp); err != nil {
 					return t.unwind(err, base)

@@ -32,9 +32,26 @@ func TestMain(m *testing.M) {
 	if workshop, err = os.MkdirTemp("", "oracle-"); err != nil {
 		panic(err)
 	}
+	depend("../cmd/godwit", "../control", "testdata/guest")
 	code := m.Run()
 	os.RemoveAll(workshop)
 	os.Exit(code)
+}
+
+// depend opens what other processes are going to build: go test keeps the results of tests for as long as the files that
+// they opened have not changed, and knows nothing of what those processes open.
+func depend(folders ...string) {
+	for _, dir := range folders {
+		files, err := filepath.Glob(dir + "/*.go")
+		if err != nil || len(files) == 0 {
+			panic("no Go files in " + dir)
+		}
+		for _, f := range files {
+			if _, err := os.Stat(f); err != nil {
+				panic(err)
+			}
+		}
+	}
 }
 
 // leg is a part of a journey: where it is run, and after how many safepoints it ends; 0 is the program's end.

@@ -7,7 +7,7 @@ import (
 
 // builder puts a module together, so that the tests' guests can be read where they are used.
 type builder struct {
-	types, imports, funcs, globals, exports, codes, datas, names [][]byte
+	types, imports, funcs, globals, exports, codes, datas [][]byte
 
 	memory, table, elems []byte
 	start                int

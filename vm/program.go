@@ -48,6 +48,7 @@ const (
 	statusIdle uint32 = iota
 	statusRunning
 	statusClosed
+	statusBroken // a host function panicked: only Close is left
 )
 
 // newProgram makes a program without a thread.
@@ -236,7 +237,7 @@ func (p *Program) Fuel() (uint64, error) {
 // afterwards. A program that runs is not closed: Close returns ErrBusy; end its call by its context first. Closing twice
 // does nothing.
 func (p *Program) Close() error {
-	if err := p.acquire(); err != nil {
+	if err := p.acquire(); err != nil && !p.status.CompareAndSwap(statusBroken, statusRunning) {
 		if err == ErrClosed {
 			return nil
 		}
@@ -257,7 +258,7 @@ func (p *Program) acquire() error {
 	if p.status.CompareAndSwap(statusIdle, statusRunning) {
 		return nil
 	}
-	if p.status.Load() == statusClosed {
+	if p.status.Load() >= statusClosed {
 		return ErrClosed
 	}
 	return ErrBusy
@@ -277,7 +278,7 @@ func (p *Program) lock(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if p.status.Load() == statusClosed {
+	if p.status.Load() >= statusClosed {
 		p.unlock()
 		return ErrClosed
 	}
@@ -308,7 +309,7 @@ func (p *Program) call(ctx context.Context, f *interp.Func, stack []uint64) erro
 // on with, so that the program is as good as closed. The panic itself goes on to the embedder, whose it is.
 func (p *Program) unwound(returned *bool) {
 	if !*returned {
-		p.status.Store(statusClosed)
+		p.status.Store(statusBroken)
 	}
 }
 

@@ -183,6 +183,9 @@ func (r *run) do(args []string) error {
 	return r.module(binary)
 }
 
+// maxModule is the size up to which wasm.Decode takes a module, in bytes.
+const maxModule = 1 << 30
+
 // read reads a module. Of a snapshot, which is not read in one piece, it finds out that it is one.
 func (r *run) read() ([]byte, error) {
 	f, err := os.Open(r.file)
@@ -197,7 +200,7 @@ func (r *run) read() ([]byte, error) {
 	if info.IsDir() {
 		return nil, about(r.file, errors.New("it is a folder"))
 	}
-	head := make([]byte, max(info.Size(), state.DetectSize)+1)
+	head := make([]byte, max(min(info.Size(), maxModule), state.DetectSize)+1)
 	n, err := io.ReadFull(f, head[:state.DetectSize])
 	if err == nil && state.Detect(head[:n]) {
 		r.resumed = true
@@ -205,6 +208,9 @@ func (r *run) read() ([]byte, error) {
 	}
 	binary := head[:n]
 	for err == nil {
+		if len(binary) > maxModule {
+			return nil, about(r.file, errors.New("it is larger than 1 GiB, and so is no module that can be run"))
+		}
 		if len(binary) == cap(binary) { // not a regular file, or one that grows
 			binary = slices.Grow(binary, len(binary))
 		}
