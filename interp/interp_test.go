@@ -27,8 +27,8 @@ func TestFuncValueLayout(t *testing.T) {
 			t.Fatalf("%s: code address %#x, table has %#x", op(o), word, codes[o])
 		}
 	}
-	in := instr{code: codes[opNop], op: opNop}
-	p := &in
+	in := [2]instr{{code: codes[opNop], op: opNop}}
+	p := &in[0]
 	pc, _, acc, _, _, _ := (*(*handler)(unsafe.Pointer(&p)))(p, nil, 42, nil, 0, nil)
 	if pc != next(p) || acc != 42 {
 		t.Fatalf("nop went to %p with accumulator %d", pc, acc)

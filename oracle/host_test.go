@@ -63,14 +63,6 @@ func (h *host) build() ([]string, error) {
 	if runtime.GOOS == "windows" {
 		exe += ".exe"
 	}
-	build := exec.Command("go", "build", "-o", exe, "github.com/godwit-vm/godwit/cmd/godwit")
-	build.Env = append(os.Environ(), "GOARCH="+h.arch)
-	if h != native() {
-		build.Env = append(build.Env, "CGO_ENABLED=0")
-	}
-	if msg, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go build: %w\n%s", err, msg)
-	}
 	argv := []string{exe}
 	if h != native() && (runtime.GOARCH != "amd64" || h.arch != "386") {
 		emulator, err := exec.LookPath(h.emulator)
@@ -78,6 +70,14 @@ func (h *host) build() ([]string, error) {
 			return nil, fmt.Errorf("it needs %s (Debian: apt-get install qemu-user-static)", h.emulator)
 		}
 		argv = []string{emulator, exe}
+	}
+	build := exec.Command("go", "build", "-o", exe, "github.com/godwit-vm/godwit/cmd/godwit")
+	build.Env = append(os.Environ(), "GOARCH="+h.arch)
+	if h != native() {
+		build.Env = append(build.Env, "CGO_ENABLED=0")
+	}
+	if msg, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build: %w\n%s", err, msg)
 	}
 	said, err := exec.Command(argv[0], append(argv[1:], "version")...).Output()
 	if err != nil {
