@@ -110,7 +110,7 @@ func dashed(name string) string {
 
 // closest finds the name that is most like what was written, or "" when none is.
 func closest(written string, names []string) (best string) {
-	least := 1 + max(1, len(written)/3)
+	least := 1 + max(1, len(written)/2)
 	for _, name := range names {
 		if d := distance(written, name); d < least {
 			best, least = name, d

@@ -76,7 +76,7 @@ func (c *command) start(args []string) error {
 	} else {
 		err = do(rest)
 	}
-	if f := (*failure)(nil); errors.As(err, &f) && f.code == exitUsage {
+	if f := (*failure)(nil); errors.As(err, &f) && f.code == exitUsage && f.err != nil {
 		f.err = fmt.Errorf("%w\nsee godwit %s --help", f.err, c.name)
 	}
 	return err

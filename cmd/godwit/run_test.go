@@ -18,6 +18,7 @@ func TestExitCode(t *testing.T) {
 		{"0 when the guest returns", []string{g}, 0, ""},
 		{"0 of proc_exit", []string{g, "exit", "0"}, 0, ""},
 		{"the guest's own", []string{"run", g, "exit", "42"}, 42, ""},
+		{"the guest's own, though it is that of wrong usage", []string{"run", g, "exit", "2"}, 2, ""},
 		{"1 of a guest's that has none in its lower bits", []string{write(t, "exit.wasm", exitWasm)}, 1, ""},
 		{"134 of a trap, with the backtrace", []string{trap}, 134, "wasm trap: unreachable\n    at _start"},
 		{"124 when time is up in a loop", []string{"--timeout", "50ms", g, "spin"}, 124, "--timeout"},
