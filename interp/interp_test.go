@@ -49,10 +49,13 @@ type outcome struct {
 	memory []byte
 }
 
+// smallMemories is for tests that make thousands of stores: emulators keep books of every page that was ever reserved.
+var smallMemories = Config{MaxMemory: 16 * wasm.PageSize}
+
 // travelling runs the program and moves it, through bytes and into a store of its own, at every step-th safepoint.
 func travelling(t *testing.T, m *Module, args []uint64, step uint64) outcome {
 	t.Helper()
-	s := NewStore(Config{})
+	s := NewStore(smallMemories)
 	inst, err := s.Instantiate(m, "", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +85,7 @@ func travelling(t *testing.T, m *Module, args []uint64, step uint64) outcome {
 		if file, err = state.Decode(bytes.NewReader(snap.Bytes()), int64(snap.Len()), state.Limits{}); err != nil {
 			t.Fatal(err)
 		}
-		s = NewStore(Config{})
+		s = NewStore(smallMemories)
 		if err = s.Restore(&file.Program, Env{Module: func(*state.Module) (*Module, error) { return m, nil }}); err != nil {
 			t.Fatal(err)
 		}

@@ -584,7 +584,7 @@ func TestRandomStackPrograms(t *testing.T) {
 
 func travellingStack(t *testing.T, m *Module, args []uint64, step uint64) ([]uint64, *Store) {
 	t.Helper()
-	s := NewStore(Config{})
+	s := NewStore(smallMemories)
 	inst, err := s.Instantiate(m, "", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -612,7 +612,7 @@ func travellingStack(t *testing.T, m *Module, args []uint64, step uint64) ([]uin
 		if file, err = state.Decode(bytes.NewReader(snap.Bytes()), int64(snap.Len()), state.Limits{}); err != nil {
 			t.Fatal(err)
 		}
-		s = NewStore(Config{})
+		s = NewStore(smallMemories)
 		if err = s.Restore(&file.Program, Env{Module: func(*state.Module) (*Module, error) { return m, nil }}); err != nil {
 			t.Fatal(err)
 		}
