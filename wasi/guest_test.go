@@ -68,11 +68,17 @@ func (g *guest) start(m *wasm.Module) {
 	go func() { g.done <- thread.Call(context.Background(), e.Func, nil) }()
 }
 
-// travel freezes the program and resumes it in a new place. It is false when the program had ended.
+// errIdle keeps a checkpoint from stopping a program that has not begun, or has ended.
+var errIdle = errors.New("nothing runs")
+
+// travel freezes the program and resumes it in a new place. It is false when nothing ran that could.
 func (g *guest) travel() bool {
 	g.t.Helper()
 	var view state.Program
 	err := g.store.Checkpoint(context.Background(), true, func(p *state.Program) error {
+		if len(p.Threads) == 0 || len(p.Threads[0].Frames) == 0 {
+			return errIdle
+		}
 		view = *p
 		view.Memories = append([]state.Memory(nil), p.Memories...)
 		for i := range view.Memories {
@@ -80,11 +86,11 @@ func (g *guest) travel() bool {
 		}
 		return nil
 	})
+	if errors.Is(err, errIdle) {
+		return false
+	}
 	if err != nil {
 		g.t.Fatal(err)
-	}
-	if len(view.Threads) == 0 || len(view.Threads[0].Frames) == 0 {
-		return false
 	}
 	<-g.done
 	g.sys.Close()
@@ -177,7 +183,7 @@ func (g *guest) finish(every time.Duration) error {
 		case <-time.After(every):
 		}
 		if !g.travel() {
-			break
+			trips--
 		}
 	}
 	return <-g.done
