@@ -121,7 +121,7 @@ func (s *Store) allocate(m *Module, name string, imports []Extern) (*Instance, e
 		typeIDs:      make([]uint32, len(w.Types)),
 	}
 	for k := range w.Types {
-		i.typeIDs[k] = s.typeID(&w.Types[k])
+		i.typeIDs[k] = s.typeID(&w.Types[k].FuncType)
 	}
 	for k, imp := range w.Imports {
 		if err := i.link(&imp, imports[k]); err != nil {
@@ -161,7 +161,7 @@ func (i *Instance) addFuncs() {
 	block := make([]Func, len(w.Funcs))
 	for k, typ := range w.Funcs {
 		f := &block[k]
-		ft := &w.Types[typ]
+		ft := &w.Types[typ].FuncType
 		*f = Func{entry: &lowerFirstInstr, room: unready, nparams: uint32(len(ft.Params)), inst: i,
 			index: uint32(w.NumImportedFuncs + k), addr: uint32(len(s.funcs)), typeID: i.typeIDs[typ], typ: ft}
 		s.funcs = append(s.funcs, f)
@@ -180,7 +180,7 @@ func (i *Instance) link(imp *wasm.Import, x Extern) error {
 			return fail("unknown import, or incompatible import type: a function is needed")
 		}
 		if want := i.typeIDs[imp.Type]; x.Func.typeID != want {
-			return fail("incompatible import type: %v is needed, %v was given", i.module.wasm.Types[imp.Type], *x.Func.typ)
+			return fail("incompatible import type: %v is needed, %v was given", &i.module.wasm.Types[imp.Type].FuncType, x.Func.typ)
 		}
 		i.funcs = append(i.funcs, x.Func)
 	case wasm.ExternTable:

@@ -327,7 +327,7 @@ func (l *lowerer) afterCall(results []wasm.ValType) {
 func (l *lowerer) callIndirect(w wasm.Op) {
 	typ := l.u32()
 	table := l.u32()
-	ft := &l.m.Types[typ]
+	ft := &l.m.Types[typ].FuncType
 	args := len(ft.Params)
 	l.calling = ft
 	o, i := l.pop()

@@ -95,7 +95,7 @@ func (s *Store) restoreFuncs(p *state.Program, env Env) error {
 		}
 		i.typeIDs = make([]uint32, len(w.Types))
 		for k := range w.Types {
-			i.typeIDs[k] = s.typeID(&w.Types[k])
+			i.typeIDs[k] = s.typeID(&w.Types[k].FuncType)
 		}
 		i.funcs = make([]*Func, 0, len(w.FuncTypes))
 		i.addFuncs()
@@ -181,7 +181,7 @@ func (i *Instance) restore(v *state.Instance) error {
 	if i.typeIDs == nil { // a module without functions of its own
 		i.typeIDs = make([]uint32, len(w.Types))
 		for k := range w.Types {
-			i.typeIDs[k] = s.typeID(&w.Types[k])
+			i.typeIDs[k] = s.typeID(&w.Types[k].FuncType)
 		}
 	}
 	if len(v.ImportedFuncs) != w.NumImportedFuncs || len(v.Tables) != len(w.TableTypes) || len(v.Memories) != len(w.MemoryTypes) ||

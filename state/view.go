@@ -16,12 +16,18 @@ type Program struct {
 	Godwit     string // version of godwit that took it
 	Safepoints uint64 // passed so far, when the run counted them
 
-	Modules   []Module
+	Modules []Module
+	// Types are the defined types that types outside of modules name by index: of globals, tables, host functions, tags
+	// and objects. Recursion groups are whole, no two types are the same, and a type names only types of its own group
+	// or before it. Canon is the type's own index.
+	Types     []wasm.TypeDef
 	Instances []Instance
 	Funcs     []FuncRun
 	Tables    []Table
 	Memories  []Memory
 	Globals   []Global
+	Tags      []Tag
+	Heap      Heap
 	Threads   []Thread
 	Resources []Resource
 }
@@ -42,6 +48,7 @@ type Instance struct {
 	Tables        []uint32 // store addresses, whole index space
 	Memories      []uint32
 	Globals       []uint32
+	Tags          []uint32
 	DroppedElems  []bool // per element segment
 	DroppedDatas  []bool // per data segment
 }
@@ -57,12 +64,36 @@ type FuncRun struct {
 	HostType             wasm.FuncType
 }
 
-// Value is a typed wasm value. Numbers are their bits, zero-extended. A reference is 0 for null, else 1 + the store
-// address (functions) or 1 + the host's handle (externref). Hi is the upper half of a v128.
+// Value is a typed wasm value. Numbers are their bits, zero-extended; Hi is the upper half of a v128.
+//
+// The Type of a reference is the top of its hierarchy: FuncRef, ExternRef, AnyRef or ExnRef. A reference is 0 for null.
+// One to a function is 1 + its store address. The others have what they refer to in their two upper bits, see [RefKind].
 type Value struct {
 	Type wasm.ValType
 	Bits uint64
 	Hi   uint64
+}
+
+// RefKind says what a reference that is no funcref, and not null, refers to: the reference's two upper bits.
+type RefKind uint8
+
+const (
+	RefHost   RefKind = 0 // something of the embedder's: the lower bits are its number, at least 1
+	RefObject RefKind = 2 // an object of the heap: the lower bits are its index. Exceptions are objects
+	RefI31    RefKind = 3 // an i31: the lower 31 bits are the value
+)
+
+// RefShift is where in a reference its RefKind begins.
+const RefShift = 62
+
+// Tag is a tag instance: Type is the index in Program.Types of the function type whose parameters its exceptions carry.
+type Tag struct{ Type uint32 }
+
+// Heap is the objects of the heap: structures, arrays and exceptions. References name them by their index, from 0 on.
+// Data is the objects one after the other, each as FORMAT.md says; see [HeapReader].
+type Heap struct {
+	Objects uint64
+	Data    []byte
 }
 
 // Table is a table instance; Elems are references as in Value.Bits.
@@ -91,8 +122,8 @@ type Global struct {
 // Thread is a thread of execution: its frames, outermost first. A thread without frames is idle.
 type Thread struct {
 	Frames []Frame
-	// Pending is what a waiting host function, whose call is the top frame's resume point, left behind to go on
-	// with (time that remains, bytes already taken). Nil when the top frame does not resume in such a call.
+	// Pending is what a waiting instruction, which is the top frame's resume point, left behind to go on with: a call
+	// of a host function or memory.atomic.wait (time that remains, bytes already taken, the place in a queue). Nil when the top frame does not resume in such a call.
 	Pending []byte
 	// HasPending tells a nil Pending apart from none.
 	HasPending bool
@@ -101,8 +132,9 @@ type Thread struct {
 // Frame is the activation of a wasm function (specification 4.2.12).
 //
 // Offset is the byte offset in the module of the next instruction to execute. In the top frame that is a function's
-// first instruction, the first instruction of a loop's body, or a call of a host function that is to be made again,
-// its arguments on the operand stack. In every other frame it is the instruction after the call in progress, with the
+// first instruction, the first instruction of a loop's body, or a call of a host function or a memory.atomic.wait that
+// is to be made again, its arguments on the operand stack. The body of a catch of the legacy exceptions has one operand
+// that the specification does not know: the exception it has caught, an exnref below the operands of its own. In every other frame it is the instruction after the call in progress, with the
 // call's arguments taken off the stack and its results not yet on it.
 type Frame struct {
 	Instance int    // index into Program.Instances

@@ -52,7 +52,7 @@ func (m *Module) Imports() iter.Seq[ImportType] {
 		for _, i := range w.Imports {
 			t := ExternType{Kind: i.Kind, Table: i.Table, Memory: i.Memory, Global: i.Global}
 			if i.Kind == ExternFunc {
-				t.Func = w.Types[i.Type]
+				t.Func = w.Types[i.Type].FuncType
 			}
 			if !yield(ImportType{i.Module, i.Name, t}) {
 				return

@@ -47,7 +47,7 @@ var commonRows [256]commonRow
 
 // makeCommon fills the row of an instruction.
 func makeCommon(o *OpInfo) {
-	if o.Op > 0xFF || o.Feature != 0 {
+	if o.Op > 0xFF || o.Feature != 0 || o.in[0] > 0xFF || o.out > 0xFF {
 		return
 	}
 	row := commonRow{in: uint8(o.in[0]), out: uint8(o.out), align: o.Align, leb: 4}

@@ -55,7 +55,7 @@ func (v *validator) blockType() *FuncType {
 	if v.err != nil || !v.need(off, v.features, FeatureMultiValue, "a block type by index") {
 		return blockTypes[0x40]
 	}
-	return &v.m.Types[i]
+	return &v.m.Types[i].FuncType
 }
 
 // block validates block, loop and if.
@@ -224,7 +224,7 @@ func (v *validator) callIndirect(op Op) {
 		return
 	}
 	v.pop(table.AddrType())
-	v.call(&v.m.Types[typ], op == OpReturnCallIndirect)
+	v.call(&v.m.Types[typ].FuncType, op == OpReturnCallIndirect)
 }
 
 // call applies a function's type; a tail call must leave the results of the function it stands in.

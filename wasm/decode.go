@@ -176,7 +176,7 @@ func (d *decoder) customSection() {
 
 func (d *decoder) typeSection() {
 	n := d.count(3, maxTypes, "types")
-	d.m.Types = make([]FuncType, 0, n)
+	d.m.Types = make([]TypeDef, 0, n)
 	for range n {
 		off := d.pos
 		if form := d.byte(); form != 0x60 && d.err == nil {
@@ -191,7 +191,8 @@ func (d *decoder) typeSection() {
 		if d.err != nil {
 			return
 		}
-		d.m.Types = append(d.m.Types, ft)
+		i := uint32(len(d.m.Types))
+		d.m.Types = append(d.m.Types, TypeDef{FuncType: ft, Final: true, Super: -1, Canon: i, Group: i, GroupLen: 1})
 	}
 }
 

@@ -31,21 +31,45 @@ const (
 	FeatureMultiMemory
 	// FeatureMemory64 has memories and tables that are addressed by i64.
 	FeatureMemory64
-	// FeatureFunctionReferences lets a table be defined with an initial element.
+	// FeatureFunctionReferences has references with the type of the function they are to, call_ref, references that
+	// are never null, and tables defined with an initial element.
 	FeatureFunctionReferences
+	// FeatureSIMD has v128 and its instructions.
+	FeatureSIMD
+	// FeatureRelaxedSIMD has the vector instructions whose results may differ between machines; godwit's do not.
+	FeatureRelaxedSIMD
+	// FeatureGC has structures, arrays, i31, subtypes, recursive types and casts.
+	FeatureGC
+	// FeatureExceptions has tags, throw, throw_ref and try_table.
+	FeatureExceptions
+	// FeatureLegacyExceptions has try, catch, delegate and rethrow, which exceptions were before exnref.
+	FeatureLegacyExceptions
+	// FeatureThreads has shared memories and atomic accesses.
+	FeatureThreads
+	// FeatureWideArithmetic has 128-bit addition, subtraction and multiplication.
+	FeatureWideArithmetic
+	// FeatureCustomPageSizes has memories with pages of one byte.
+	FeatureCustomPageSizes
+	// FeatureCustomDescriptors has types that describe types, and exact references. It is the one feature that is off
+	// by default: the proposal is not finished.
+	FeatureCustomDescriptors
 
 	featureEnd
 )
 
-// DefaultFeatures is every feature godwit knows.
-const DefaultFeatures = featureEnd - 1
+// AllFeatures is every feature godwit knows.
+const AllFeatures = featureEnd - 1
+
+// DefaultFeatures is every feature that is part of WebAssembly 3.0 or on its way with toolchains that emit it.
+const DefaultFeatures = AllFeatures &^ FeatureCustomDescriptors
 
 // MVP is the first version of the specification: no feature at all.
 const MVP Features = 0
 
 var featureNames = [...]string{
 	"mutable-globals", "sign-extension", "saturating-trunc", "multi-value", "bulk-memory", "reference-types",
-	"tail-call", "extended-const", "multi-memory", "memory64", "function-references",
+	"tail-call", "extended-const", "multi-memory", "memory64", "function-references", "simd", "relaxed-simd", "gc",
+	"exceptions", "legacy-exceptions", "threads", "wide-arithmetic", "custom-page-sizes", "custom-descriptors",
 }
 
 // Has tells whether every feature of g is in f.

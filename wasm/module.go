@@ -6,11 +6,12 @@ import "crypto/sha256"
 // with definitions (functions, tables, memories, globals) are given whole by the XxxTypes slices, imports first.
 // A Module is immutable once Decode has returned, and may be used by many goroutines.
 type Module struct {
-	Types    []FuncType // type section
+	Types    []TypeDef // type section, recursion groups laid out one after the other
 	Imports  []Import
 	Funcs    []uint32 // type index of each defined function
 	Tables   []Table
 	Memories []MemoryType
+	Tags     []uint32 // type index of each defined tag
 	Globals  []Global
 	Exports  []Export
 	Start    int64 // function index, or -1
@@ -26,11 +27,13 @@ type Module struct {
 	TableTypes  []TableType
 	MemoryTypes []MemoryType
 	GlobalTypes []GlobalType
+	TagTypes    []uint32 // type index of every tag
 
 	NumImportedFuncs    int
 	NumImportedTables   int
 	NumImportedMemories int
 	NumImportedGlobals  int
+	NumImportedTags     int
 
 	// Bytes is the binary the module was decoded from; Code, Data and Custom contents are slices of it.
 	Bytes []byte
@@ -38,6 +41,35 @@ type Module struct {
 	codeStart uint32            // offset of the code section's contents
 	exports   map[string]uint32 // place in Exports by name
 	lazy      lazy              // names and lines; built on first use
+}
+
+// TypeDef is a defined type: what one entry of a recursion group says (specification 2.3.8 to 2.3.12).
+type TypeDef struct {
+	FuncType             // of CompFunc
+	Kind     CompKind    // function, structure or array
+	Fields   []FieldType // of CompStruct; CompArray has one
+	Final    bool        // has no subtypes
+	Super    int32       // type index of the supertype, or -1
+	// Canon is the index of the first type of the module that is the same type (specification 3.3.5). Value types
+	// name it and no other, so that == compares them; Super does not.
+	Canon uint32
+	// Group is the first type of the recursion group that the type stands in, GroupLen the group's length.
+	Group, GroupLen uint32
+}
+
+// CompKind is the kind of a composite type.
+type CompKind uint8
+
+const (
+	CompFunc CompKind = iota
+	CompStruct
+	CompArray
+)
+
+// FieldType is the type of a structure's field or an array's elements. Type may be I8 or I16.
+type FieldType struct {
+	Type    ValType
+	Mutable bool
 }
 
 // FuncType is a function's parameters and results (specification 2.3.6).
@@ -53,13 +85,25 @@ const (
 	ExternTable  ExternKind = 1
 	ExternMemory ExternKind = 2
 	ExternGlobal ExternKind = 3
+	ExternTag    ExternKind = 4
 )
 
-// Import is one entry of the import section. Of Type, Table, Memory and Global the one that Kind names is set.
+// CatchKind is the kind of a catch clause of try_table (specification 5.4.1).
+type CatchKind byte
+
+const (
+	CatchTag    CatchKind = 0 // catch: a tag index and a label index; the label takes the exception's values
+	CatchTagRef CatchKind = 1 // catch_ref: the label takes a reference to the exception too
+	CatchAll    CatchKind = 2 // catch_all: a label index
+	CatchAllRef CatchKind = 3 // catch_all_ref: the label takes a reference to the exception
+)
+
+// Import is one entry of the import section. Of Type, Table, Memory and Global the one that Kind names is set; Type is
+// for functions and tags.
 type Import struct {
 	Module, Name string
 	Kind         ExternKind
-	Type         uint32 // type index of a function
+	Type         uint32 // type index of a function or a tag
 	Table        TableType
 	Memory       MemoryType
 	Global       GlobalType
@@ -79,8 +123,20 @@ type Limits struct {
 	Is64     bool // addressed by i64 (memory64, table64)
 }
 
-// MemoryType is a linear memory's type; Limits count pages of 64 KiB.
-type MemoryType struct{ Limits }
+// MemoryType is a linear memory's type; Limits count pages of [MemoryType.PageBytes].
+type MemoryType struct {
+	Limits
+	Shared  bool // between threads
+	OneByte bool // pages are of one byte, not of 64 KiB (custom page sizes)
+}
+
+// PageBytes is the size of the memory's pages in bytes.
+func (t MemoryType) PageBytes() uint64 {
+	if t.OneByte {
+		return 1
+	}
+	return PageSize
+}
 
 // TableType is a table's type.
 type TableType struct {
@@ -169,7 +225,10 @@ type Custom struct {
 }
 
 // FuncType returns the type of function index i of the whole index space.
-func (m *Module) FuncType(i uint32) *FuncType { return &m.Types[m.FuncTypes[i]] }
+func (m *Module) FuncType(i uint32) *FuncType { return &m.Types[m.FuncTypes[i]].FuncType }
+
+// TagType returns the type of tag index i of the whole index space: its parameters are what the exception carries.
+func (m *Module) TagType(i uint32) *FuncType { return &m.Types[m.TagTypes[i]].FuncType }
 
 // Export finds an export by its name.
 func (m *Module) Export(name string) (Export, bool) {

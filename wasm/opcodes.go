@@ -275,3 +275,143 @@ const (
 	OpTableSize Op = 0xFC<<16 | 0x10
 	OpTableFill Op = 0xFC<<16 | 0x11
 )
+
+// Atomic memory accesses (threads proposal).
+const (
+	OpMemoryAtomicNotify     Op = 0xFE<<16 | 0x00
+	OpMemoryAtomicWait32     Op = 0xFE<<16 | 0x01
+	OpMemoryAtomicWait64     Op = 0xFE<<16 | 0x02
+	OpAtomicFence            Op = 0xFE<<16 | 0x03
+	OpI32AtomicLoad          Op = 0xFE<<16 | 0x10
+	OpI64AtomicLoad          Op = 0xFE<<16 | 0x11
+	OpI32AtomicLoad8U        Op = 0xFE<<16 | 0x12
+	OpI32AtomicLoad16U       Op = 0xFE<<16 | 0x13
+	OpI64AtomicLoad8U        Op = 0xFE<<16 | 0x14
+	OpI64AtomicLoad16U       Op = 0xFE<<16 | 0x15
+	OpI64AtomicLoad32U       Op = 0xFE<<16 | 0x16
+	OpI32AtomicStore         Op = 0xFE<<16 | 0x17
+	OpI64AtomicStore         Op = 0xFE<<16 | 0x18
+	OpI32AtomicStore8        Op = 0xFE<<16 | 0x19
+	OpI32AtomicStore16       Op = 0xFE<<16 | 0x1A
+	OpI64AtomicStore8        Op = 0xFE<<16 | 0x1B
+	OpI64AtomicStore16       Op = 0xFE<<16 | 0x1C
+	OpI64AtomicStore32       Op = 0xFE<<16 | 0x1D
+	OpI32AtomicRmwAdd        Op = 0xFE<<16 | 0x1E
+	OpI64AtomicRmwAdd        Op = 0xFE<<16 | 0x1F
+	OpI32AtomicRmw8AddU      Op = 0xFE<<16 | 0x20
+	OpI32AtomicRmw16AddU     Op = 0xFE<<16 | 0x21
+	OpI64AtomicRmw8AddU      Op = 0xFE<<16 | 0x22
+	OpI64AtomicRmw16AddU     Op = 0xFE<<16 | 0x23
+	OpI64AtomicRmw32AddU     Op = 0xFE<<16 | 0x24
+	OpI32AtomicRmwSub        Op = 0xFE<<16 | 0x25
+	OpI64AtomicRmwSub        Op = 0xFE<<16 | 0x26
+	OpI32AtomicRmw8SubU      Op = 0xFE<<16 | 0x27
+	OpI32AtomicRmw16SubU     Op = 0xFE<<16 | 0x28
+	OpI64AtomicRmw8SubU      Op = 0xFE<<16 | 0x29
+	OpI64AtomicRmw16SubU     Op = 0xFE<<16 | 0x2A
+	OpI64AtomicRmw32SubU     Op = 0xFE<<16 | 0x2B
+	OpI32AtomicRmwAnd        Op = 0xFE<<16 | 0x2C
+	OpI64AtomicRmwAnd        Op = 0xFE<<16 | 0x2D
+	OpI32AtomicRmw8AndU      Op = 0xFE<<16 | 0x2E
+	OpI32AtomicRmw16AndU     Op = 0xFE<<16 | 0x2F
+	OpI64AtomicRmw8AndU      Op = 0xFE<<16 | 0x30
+	OpI64AtomicRmw16AndU     Op = 0xFE<<16 | 0x31
+	OpI64AtomicRmw32AndU     Op = 0xFE<<16 | 0x32
+	OpI32AtomicRmwOr         Op = 0xFE<<16 | 0x33
+	OpI64AtomicRmwOr         Op = 0xFE<<16 | 0x34
+	OpI32AtomicRmw8OrU       Op = 0xFE<<16 | 0x35
+	OpI32AtomicRmw16OrU      Op = 0xFE<<16 | 0x36
+	OpI64AtomicRmw8OrU       Op = 0xFE<<16 | 0x37
+	OpI64AtomicRmw16OrU      Op = 0xFE<<16 | 0x38
+	OpI64AtomicRmw32OrU      Op = 0xFE<<16 | 0x39
+	OpI32AtomicRmwXor        Op = 0xFE<<16 | 0x3A
+	OpI64AtomicRmwXor        Op = 0xFE<<16 | 0x3B
+	OpI32AtomicRmw8XorU      Op = 0xFE<<16 | 0x3C
+	OpI32AtomicRmw16XorU     Op = 0xFE<<16 | 0x3D
+	OpI64AtomicRmw8XorU      Op = 0xFE<<16 | 0x3E
+	OpI64AtomicRmw16XorU     Op = 0xFE<<16 | 0x3F
+	OpI64AtomicRmw32XorU     Op = 0xFE<<16 | 0x40
+	OpI32AtomicRmwXchg       Op = 0xFE<<16 | 0x41
+	OpI64AtomicRmwXchg       Op = 0xFE<<16 | 0x42
+	OpI32AtomicRmw8XchgU     Op = 0xFE<<16 | 0x43
+	OpI32AtomicRmw16XchgU    Op = 0xFE<<16 | 0x44
+	OpI64AtomicRmw8XchgU     Op = 0xFE<<16 | 0x45
+	OpI64AtomicRmw16XchgU    Op = 0xFE<<16 | 0x46
+	OpI64AtomicRmw32XchgU    Op = 0xFE<<16 | 0x47
+	OpI32AtomicRmwCmpxchg    Op = 0xFE<<16 | 0x48
+	OpI64AtomicRmwCmpxchg    Op = 0xFE<<16 | 0x49
+	OpI32AtomicRmw8CmpxchgU  Op = 0xFE<<16 | 0x4A
+	OpI32AtomicRmw16CmpxchgU Op = 0xFE<<16 | 0x4B
+	OpI64AtomicRmw8CmpxchgU  Op = 0xFE<<16 | 0x4C
+	OpI64AtomicRmw16CmpxchgU Op = 0xFE<<16 | 0x4D
+	OpI64AtomicRmw32CmpxchgU Op = 0xFE<<16 | 0x4E
+)
+
+// Structures, arrays and casts (5.4.2, 0xFB).
+const (
+	OpStructNew        Op = 0xFB<<16 | 0x00
+	OpStructNewDefault Op = 0xFB<<16 | 0x01
+	OpStructGet        Op = 0xFB<<16 | 0x02
+	OpStructGetS       Op = 0xFB<<16 | 0x03
+	OpStructGetU       Op = 0xFB<<16 | 0x04
+	OpStructSet        Op = 0xFB<<16 | 0x05
+	OpArrayNew         Op = 0xFB<<16 | 0x06
+	OpArrayNewDefault  Op = 0xFB<<16 | 0x07
+	OpArrayNewFixed    Op = 0xFB<<16 | 0x08
+	OpArrayNewData     Op = 0xFB<<16 | 0x09
+	OpArrayNewElem     Op = 0xFB<<16 | 0x0A
+	OpArrayGet         Op = 0xFB<<16 | 0x0B
+	OpArrayGetS        Op = 0xFB<<16 | 0x0C
+	OpArrayGetU        Op = 0xFB<<16 | 0x0D
+	OpArraySet         Op = 0xFB<<16 | 0x0E
+	OpArrayLen         Op = 0xFB<<16 | 0x0F
+	OpArrayFill        Op = 0xFB<<16 | 0x10
+	OpArrayCopy        Op = 0xFB<<16 | 0x11
+	OpArrayInitData    Op = 0xFB<<16 | 0x12
+	OpArrayInitElem    Op = 0xFB<<16 | 0x13
+	OpRefTest          Op = 0xFB<<16 | 0x14
+	OpRefTestNull      Op = 0xFB<<16 | 0x15
+	OpRefCast          Op = 0xFB<<16 | 0x16
+	OpRefCastNull      Op = 0xFB<<16 | 0x17
+	OpBrOnCast         Op = 0xFB<<16 | 0x18
+	OpBrOnCastFail     Op = 0xFB<<16 | 0x19
+	OpAnyConvertExtern Op = 0xFB<<16 | 0x1A
+	OpExternConvertAny Op = 0xFB<<16 | 0x1B
+	OpRefI31           Op = 0xFB<<16 | 0x1C
+	OpI31GetS          Op = 0xFB<<16 | 0x1D
+	OpI31GetU          Op = 0xFB<<16 | 0x1E
+)
+
+// Wide arithmetic.
+const (
+	OpI64Add128   Op = 0xFC<<16 | 0x13
+	OpI64Sub128   Op = 0xFC<<16 | 0x14
+	OpI64MulWideS Op = 0xFC<<16 | 0x15
+	OpI64MulWideU Op = 0xFC<<16 | 0x16
+)
+
+// Typed function references.
+const (
+	OpCallRef       Op = 0x14
+	OpReturnCallRef Op = 0x15
+	OpRefEq         Op = 0xD3
+	OpRefAsNonNull  Op = 0xD4
+	OpBrOnNull      Op = 0xD5
+	OpBrOnNonNull   Op = 0xD6
+)
+
+// Exceptions.
+const (
+	OpThrow    Op = 0x08
+	OpThrowRef Op = 0x0A
+	OpTryTable Op = 0x1F
+)
+
+// Exceptions as they were before exnref (the legacy proposal).
+const (
+	OpTry      Op = 0x06
+	OpCatch    Op = 0x07
+	OpRethrow  Op = 0x09
+	OpDelegate Op = 0x18
+	OpCatchAll Op = 0x19
+)

@@ -22,13 +22,28 @@ const (
 	ImmI64              // signed LEB128
 	ImmF32              // 4 bytes
 	ImmF64              // 8 bytes
-	ImmRefType          // heap type
+	ImmHeapType         // heap type
 	ImmData             // data index
 	ImmElem             // element index
 	ImmDataMemory       // data index, memory index
 	ImmMemoryMemory     // destination and source memory index
 	ImmElemTable        // element index, table index
 	ImmTableTable       // destination and source table index
+	ImmType             // type index
+	ImmTypeField        // type index, field index
+	ImmTypeType         // destination and source type index
+	ImmTypeCount        // type index, number of operands
+	ImmTypeData         // type index, data index
+	ImmTypeElem         // type index, element index
+	ImmCast             // flags (bit 0: the first type may be null, bit 1: the second), label index, two heap types
+	ImmTag              // tag index
+	ImmTryTable         // block type, vector of catch clauses: see [CatchKind]
+	ImmMemargAtomic     // as ImmMemarg, with exactly the natural alignment
+	ImmMemargLane       // as ImmMemarg, then a lane
+	ImmLane             // lane index, a byte
+	ImmShuffle          // 16 lane indices
+	ImmV128             // 16 bytes
+	ImmFence            // a zero byte
 )
 
 // Addr stands in an [OpInfo] for the address type of the memory or table that the instruction's immediates name:
@@ -36,7 +51,7 @@ const (
 const Addr ValType = 1
 
 // maxOperands is the most operands an instruction of the table takes.
-const maxOperands = 3
+const maxOperands = 4
 
 // OpInfo is an instruction's row in the opcode table.
 type OpInfo struct {
@@ -54,7 +69,7 @@ type OpInfo struct {
 	Feature Features // the feature that brought it; 0 for the first version
 
 	// sig is what Params and Results are made from: a letter for each operand, a colon, a letter for each result
-	// (i i32, l i64, f f32, d f64, a Addr), or * where they are not fixed.
+	// (see sigTypes), or * where they are not fixed.
 	sig string
 
 	nin, nout uint8
@@ -68,8 +83,8 @@ func (o Op) Info() *OpInfo {
 	if o < 256 {
 		return ops1[o]
 	}
-	if o>>16 == 0xFC && o&0xFFFF < Op(len(opsFC)) {
-		return opsFC[o&0xFFFF]
+	if prefix, sub := o>>16, o&0xFFFF; prefix >= 0xFB && prefix <= 0xFE && sub < Op(len(opsPrefixed[0])) {
+		return opsPrefixed[prefix-0xFB][sub]
 	}
 	return nil
 }
@@ -82,7 +97,8 @@ func (o Op) String() string {
 	return "illegal opcode"
 }
 
-// OpByName finds an instruction by its name in the text format. Of the two that are called select it is the one without a type.
+// OpByName finds an instruction by its name in the text format. Of two that share a name - select with and without
+// types, ref.test and ref.cast with and without null - it is the one with the lower opcode.
 func OpByName(name string) (Op, bool) {
 	o, ok := opsByName[name]
 	return o, ok
@@ -91,30 +107,36 @@ func OpByName(name string) (Op, bool) {
 // Ops yields the rows of the opcode table in the order of the specification.
 func Ops() iter.Seq[*OpInfo] {
 	return func(yield func(*OpInfo) bool) {
-		for i := range opTable {
-			if !yield(&opTable[i]) {
-				return
+		for _, table := range opTables {
+			for i := range table {
+				if !yield(&table[i]) {
+					return
+				}
 			}
 		}
 	}
 }
 
-// The table by opcode byte, by sub-opcode behind 0xFC, and by name. A byte that is no instruction has nil.
+// The table by opcode byte, by prefix byte from 0xFB on and sub-opcode, and by name. What is no instruction has nil.
 var (
-	ops1      [256]*OpInfo
-	opsFC     [18]*OpInfo
-	opsByName = make(map[string]Op, len(opTable))
+	opTables    = [...][]OpInfo{opTable[:], simdTable[:], atomicTable[:]}
+	ops1        [256]*OpInfo
+	opsPrefixed [4][0x120]*OpInfo
+	opsByName   = make(map[string]Op, 600)
 )
 
-var sigTypes = map[byte]ValType{'i': I32, 'l': I64, 'f': F32, 'd': F64, 'a': Addr}
+// sigTypes are the letters of signatures.
+var sigTypes = map[byte]ValType{
+	'i': I32, 'l': I64, 'f': F32, 'd': F64, 'v': V128, 'a': Addr,
+	'e': EqRef, 'A': ArrayRef, 'I': I31Ref, 'J': I31Ref.NonNull(),
+}
 
 func init() {
-	for i := range opTable {
-		o := &opTable[i]
+	for o := range Ops() {
 		if o.Op < 256 {
 			ops1[o.Op] = o
 		} else {
-			opsFC[o.Op&0xFFFF] = o
+			opsPrefixed[o.Op>>16-0xFB][o.Op&0xFFFF] = o
 		}
 		if _, dup := opsByName[o.Name]; !dup {
 			opsByName[o.Name] = o.Op
@@ -344,7 +366,7 @@ var opTable = [...]OpInfo{
 	{Op: OpI64Extend16S, Name: "i64.extend16_s", Imm: ImmNone, sig: "l:l", Feature: FeatureSignExtension},
 	{Op: OpI64Extend32S, Name: "i64.extend32_s", Imm: ImmNone, sig: "l:l", Feature: FeatureSignExtension},
 	// Reference instructions (5.4.2).
-	{Op: OpRefNull, Name: "ref.null", Imm: ImmRefType, sig: "*", Feature: FeatureReferenceTypes, Const: true},
+	{Op: OpRefNull, Name: "ref.null", Imm: ImmHeapType, sig: "*", Feature: FeatureReferenceTypes, Const: true},
 	{Op: OpRefIsNull, Name: "ref.is_null", Imm: ImmNone, sig: "*", Feature: FeatureReferenceTypes},
 	{Op: OpRefFunc, Name: "ref.func", Imm: ImmFunc, sig: "*", Feature: FeatureReferenceTypes, Const: true},
 	// Saturating truncation.
@@ -368,4 +390,57 @@ var opTable = [...]OpInfo{
 	{Op: OpTableGrow, Name: "table.grow", Imm: ImmTable, sig: "*", Feature: FeatureReferenceTypes},
 	{Op: OpTableSize, Name: "table.size", Imm: ImmTable, sig: ":a", Feature: FeatureReferenceTypes},
 	{Op: OpTableFill, Name: "table.fill", Imm: ImmTable, sig: "*", Feature: FeatureReferenceTypes},
+	// Typed function references.
+	{Op: OpCallRef, Name: "call_ref", Imm: ImmType, sig: "*", Feature: FeatureFunctionReferences},
+	{Op: OpReturnCallRef, Name: "return_call_ref", Imm: ImmType, sig: "*", Feature: FeatureFunctionReferences | FeatureTailCall},
+	{Op: OpRefEq, Name: "ref.eq", Imm: ImmNone, sig: "ee:i", Feature: FeatureGC},
+	{Op: OpRefAsNonNull, Name: "ref.as_non_null", Imm: ImmNone, sig: "*", Feature: FeatureFunctionReferences},
+	{Op: OpBrOnNull, Name: "br_on_null", Imm: ImmLabel, sig: "*", Feature: FeatureFunctionReferences},
+	{Op: OpBrOnNonNull, Name: "br_on_non_null", Imm: ImmLabel, sig: "*", Feature: FeatureFunctionReferences},
+	// Structures, arrays and casts (5.4.2).
+	{Op: OpStructNew, Name: "struct.new", Imm: ImmType, sig: "*", Const: true, Feature: FeatureGC},
+	{Op: OpStructNewDefault, Name: "struct.new_default", Imm: ImmType, sig: "*", Const: true, Feature: FeatureGC},
+	{Op: OpStructGet, Name: "struct.get", Imm: ImmTypeField, sig: "*", Feature: FeatureGC},
+	{Op: OpStructGetS, Name: "struct.get_s", Imm: ImmTypeField, sig: "*", Feature: FeatureGC},
+	{Op: OpStructGetU, Name: "struct.get_u", Imm: ImmTypeField, sig: "*", Feature: FeatureGC},
+	{Op: OpStructSet, Name: "struct.set", Imm: ImmTypeField, sig: "*", Feature: FeatureGC},
+	{Op: OpArrayNew, Name: "array.new", Imm: ImmType, sig: "*", Const: true, Feature: FeatureGC},
+	{Op: OpArrayNewDefault, Name: "array.new_default", Imm: ImmType, sig: "*", Const: true, Feature: FeatureGC},
+	{Op: OpArrayNewFixed, Name: "array.new_fixed", Imm: ImmTypeCount, sig: "*", Const: true, Feature: FeatureGC},
+	{Op: OpArrayNewData, Name: "array.new_data", Imm: ImmTypeData, sig: "*", Feature: FeatureGC},
+	{Op: OpArrayNewElem, Name: "array.new_elem", Imm: ImmTypeElem, sig: "*", Feature: FeatureGC},
+	{Op: OpArrayGet, Name: "array.get", Imm: ImmType, sig: "*", Feature: FeatureGC},
+	{Op: OpArrayGetS, Name: "array.get_s", Imm: ImmType, sig: "*", Feature: FeatureGC},
+	{Op: OpArrayGetU, Name: "array.get_u", Imm: ImmType, sig: "*", Feature: FeatureGC},
+	{Op: OpArraySet, Name: "array.set", Imm: ImmType, sig: "*", Feature: FeatureGC},
+	{Op: OpArrayLen, Name: "array.len", Imm: ImmNone, sig: "A:i", Feature: FeatureGC},
+	{Op: OpArrayFill, Name: "array.fill", Imm: ImmType, sig: "*", Feature: FeatureGC},
+	{Op: OpArrayCopy, Name: "array.copy", Imm: ImmTypeType, sig: "*", Feature: FeatureGC},
+	{Op: OpArrayInitData, Name: "array.init_data", Imm: ImmTypeData, sig: "*", Feature: FeatureGC},
+	{Op: OpArrayInitElem, Name: "array.init_elem", Imm: ImmTypeElem, sig: "*", Feature: FeatureGC},
+	{Op: OpRefTest, Name: "ref.test", Imm: ImmHeapType, sig: "*", Feature: FeatureGC},
+	{Op: OpRefTestNull, Name: "ref.test", Imm: ImmHeapType, sig: "*", Feature: FeatureGC},
+	{Op: OpRefCast, Name: "ref.cast", Imm: ImmHeapType, sig: "*", Feature: FeatureGC},
+	{Op: OpRefCastNull, Name: "ref.cast", Imm: ImmHeapType, sig: "*", Feature: FeatureGC},
+	{Op: OpBrOnCast, Name: "br_on_cast", Imm: ImmCast, sig: "*", Feature: FeatureGC},
+	{Op: OpBrOnCastFail, Name: "br_on_cast_fail", Imm: ImmCast, sig: "*", Feature: FeatureGC},
+	{Op: OpAnyConvertExtern, Name: "any.convert_extern", Imm: ImmNone, sig: "*", Const: true, Feature: FeatureGC},
+	{Op: OpExternConvertAny, Name: "extern.convert_any", Imm: ImmNone, sig: "*", Const: true, Feature: FeatureGC},
+	{Op: OpRefI31, Name: "ref.i31", Imm: ImmNone, sig: "i:J", Const: true, Feature: FeatureGC},
+	{Op: OpI31GetS, Name: "i31.get_s", Imm: ImmNone, sig: "I:i", Feature: FeatureGC},
+	{Op: OpI31GetU, Name: "i31.get_u", Imm: ImmNone, sig: "I:i", Feature: FeatureGC},
+	// Exceptions, and exceptions as they were before exnref.
+	{Op: OpThrow, Name: "throw", Imm: ImmTag, sig: "*", Feature: FeatureExceptions},
+	{Op: OpThrowRef, Name: "throw_ref", Imm: ImmNone, sig: "*", Feature: FeatureExceptions},
+	{Op: OpTryTable, Name: "try_table", Imm: ImmTryTable, sig: "*", Feature: FeatureExceptions},
+	{Op: OpTry, Name: "try", Imm: ImmBlock, sig: "*", Feature: FeatureLegacyExceptions},
+	{Op: OpCatch, Name: "catch", Imm: ImmTag, sig: "*", Feature: FeatureLegacyExceptions},
+	{Op: OpRethrow, Name: "rethrow", Imm: ImmLabel, sig: "*", Feature: FeatureLegacyExceptions},
+	{Op: OpDelegate, Name: "delegate", Imm: ImmLabel, sig: "*", Feature: FeatureLegacyExceptions},
+	{Op: OpCatchAll, Name: "catch_all", Imm: ImmNone, sig: "*", Feature: FeatureLegacyExceptions},
+	// Wide arithmetic.
+	{Op: OpI64Add128, Name: "i64.add128", Imm: ImmNone, sig: "llll:ll", Feature: FeatureWideArithmetic},
+	{Op: OpI64Sub128, Name: "i64.sub128", Imm: ImmNone, sig: "llll:ll", Feature: FeatureWideArithmetic},
+	{Op: OpI64MulWideS, Name: "i64.mul_wide_s", Imm: ImmNone, sig: "ll:ll", Feature: FeatureWideArithmetic},
+	{Op: OpI64MulWideU, Name: "i64.mul_wide_u", Imm: ImmNone, sig: "ll:ll", Feature: FeatureWideArithmetic},
 }

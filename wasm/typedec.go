@@ -57,7 +57,7 @@ func (d *decoder) tableType() TableType {
 
 func (d *decoder) memoryType() MemoryType {
 	off := d.pos
-	t := MemoryType{d.limits()}
+	t := MemoryType{Limits: d.limits()}
 	switch size := max(t.Min, t.Max); {
 	case !t.Is64 && size > maxMemoryPages32:
 		d.invalid(off, "memory size must be at most 65536 pages (4GiB): %d", size)

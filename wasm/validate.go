@@ -110,7 +110,7 @@ func newValidator(m *Module, f Features, declared *bitset) *validator {
 // function validates defined function i.
 func (v *validator) function(i int) {
 	c := &v.m.Code[i]
-	ft := &v.m.Types[v.m.Funcs[i]]
+	ft := &v.m.Types[v.m.Funcs[i]].FuncType
 	v.fn = v.m.NumImportedFuncs + i
 	v.pos, v.end = int(c.Offset), int(c.Offset)+len(c.Body)
 	v.locals.set(ft.Params, c.Locals, len(c.Body))
@@ -215,7 +215,7 @@ func (v *validator) rare(info *OpInfo) {
 	switch info.Imm {
 	case ImmTypes:
 		v.selectTyped()
-	case ImmRefType:
+	case ImmHeapType:
 		v.push(v.refType(v.features))
 	case ImmMemory:
 		v.fixed(info, v.memoryIndex())
