@@ -31,7 +31,7 @@ func (s *Store) capture() (*state.Program, error) {
 		p.Memories = append(p.Memories, state.Memory{Type: m.typ, Data: m.buf})
 	}
 	for _, g := range s.globals {
-		p.Globals = append(p.Globals, state.Global{Type: g.typ, Value: value(g.typ.Type, g.val)})
+		p.Globals = append(p.Globals, state.Global{Type: g.typ, Value: value(g.typ.Type, g.val, g.hi)})
 	}
 	for n, t := range s.threads {
 		if t.sp == 0 {
@@ -108,12 +108,26 @@ func (s *Store) funcRuns() []state.FuncRun {
 	return runs
 }
 
-// value is the typed form of a slot's bits. What a host function left above the bits of a 32-bit value is dropped.
-func value(t wasm.ValType, bits uint64) state.Value {
-	if t == wasm.I32 || t == wasm.F32 {
-		bits = uint64(uint32(bits))
+// value is the typed form of a slot's bits; hi counts for a v128. What a host function left above the bits of a 32-bit
+// value is dropped.
+func value(t wasm.ValType, bits, hi uint64) state.Value {
+	v := state.Value{Type: t, Bits: bits}
+	switch t {
+	case wasm.I32, wasm.F32:
+		v.Bits = uint64(uint32(bits))
+	case wasm.V128:
+		v.Hi = hi
 	}
-	return state.Value{Type: t, Bits: bits}
+	return v
+}
+
+// valueAt is the value of type t that begins at slot i of the frame at fp.
+func valueAt(t wasm.ValType, fp unsafe.Pointer, i int) state.Value {
+	var hi uint64
+	if t == wasm.V128 {
+		hi = *slot(fp, uint16(i+1))
+	}
+	return value(t, *slot(fp, uint16(i)), hi)
 }
 
 // standing is where frame i stands: its slots, and the number of the instruction that is next.
@@ -145,17 +159,19 @@ func (t *Thread) capture() (state.Thread, error) {
 		}
 		f := state.Frame{Instance: fn.inst.number, Func: fn.index, Offset: pt.offset,
 			Locals: make([]state.Value, len(lay.locals)), Stack: make([]state.Value, len(pt.stack))}
+		at := 0
 		for k, typ := range lay.locals {
-			f.Locals[k] = value(typ, *slot(fp, uint16(k)))
+			f.Locals[k] = valueAt(typ, fp, at)
+			at += width(typ)
 		}
 		for k, o := range pt.stack {
 			switch o.where {
 			case isConst:
-				f.Stack[k] = value(o.typ, o.bits)
+				f.Stack[k] = value(o.typ, o.bits, 0)
 			case inLocal:
-				f.Stack[k] = value(o.typ, *slot(fp, o.local))
+				f.Stack[k] = valueAt(o.typ, fp, int(o.local))
 			default:
-				f.Stack[k] = value(o.typ, *slot(fp, uint16(len(lay.locals)+k)))
+				f.Stack[k] = valueAt(o.typ, fp, int(o.home))
 			}
 		}
 		v.Frames[i] = f

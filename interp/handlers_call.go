@@ -144,7 +144,7 @@ func crossReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 // callHost calls a host function; its arguments are at nfp.
 func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	h := fn.host
-	n := max(len(h.Type.Params), len(h.Type.Results))
+	n := max(fn.nparams, fn.nresults)
 	// The thread is made to look as it does at a safepoint, for a call back into wasm and for backtraces.
 	t.exitPC, t.exitFP, t.top = uintptr(unsafe.Pointer(pc)), fp, uintptr(nfp)-uintptr(t.stackBase)+uintptr(n)*8
 	c := &t.caller
@@ -212,7 +212,7 @@ func returnMany(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 	return f.ret, f.fp, acc, mb, ml, t
 }
 
-// Tail calls: the callee takes the place of the frame. c counts the arguments, which begin at slot a.
+// Tail calls: the callee takes the place of the frame. c counts the slots of the arguments, which begin at slot a.
 
 func returnCall(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	return t.tailCall(pc, fp, t.inst.funcs[pc.imm])
@@ -239,8 +239,8 @@ func (t *Thread) tailCall(pc *instr, fp unsafe.Pointer, fn *Func) (*instr, unsaf
 		if ret == &haltInstr {
 			return ret, fp, 0, mb, ml, t
 		}
-		n := uint16(len(fn.typ.Results))
-		copy(slots(fp, 0, int(n)), slots(fp, pc.a, int(n)))
+		n := int(fn.nresults)
+		copy(slots(fp, 0, n), slots(fp, pc.a, n))
 		t.sp--
 		f := &t.frames[t.sp]
 		return f.ret, f.fp, 0, mb, ml, t

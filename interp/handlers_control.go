@@ -60,6 +60,28 @@ func selectSlot(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 	return next(pc), fp, acc, mb, ml, t
 }
 
+// selectWide is selectSlot for a v128.
+func selectWide(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	from := pc.b
+	if uint32(*slot(fp, uint16(pc.imm))) == 0 {
+		from = pc.c
+	}
+	*slot(fp, pc.a), *slot(fp, pc.a+1) = *slot(fp, from), *slot(fp, from+1)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func globalGetWide(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	g := t.inst.globals[pc.imm]
+	*slot(fp, pc.a), *slot(fp, pc.a+1) = g.val, g.hi
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func globalSetWide(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	g := t.inst.globals[pc.imm]
+	g.val, g.hi = *slot(fp, pc.b), *slot(fp, pc.b+1)
+	return next(pc), fp, acc, mb, ml, t
+}
+
 func globalGet(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	acc = t.inst.globals[pc.imm].val
 	*slot(fp, pc.a) = acc

@@ -36,8 +36,11 @@ const (
 	opReturn1I
 	opReturnMany
 	opSelectSlot
+	opSelectWide
 	opGlobalGet
 	opGlobalSet
+	opGlobalGetWide
+	opGlobalSetWide
 	opMemorySize
 	opMemoryGrow
 	opMemoryCopy
@@ -881,8 +884,11 @@ func init() {
 		opReturn1I:           return1I,
 		opReturnMany:         returnMany,
 		opSelectSlot:         selectSlot,
+		opSelectWide:         selectWide,
 		opGlobalGet:          globalGet,
 		opGlobalSet:          globalSet,
+		opGlobalGetWide:      globalGetWide,
+		opGlobalSetWide:      globalSetWide,
 		opMemorySize:         memorySize,
 		opMemoryGrow:         memoryGrow,
 		opMemoryCopy:         memoryCopy,
@@ -1722,8 +1728,11 @@ var opNames = [opCount]string{
 	opReturn1I:           "return1I",
 	opReturnMany:         "returnMany",
 	opSelectSlot:         "selectSlot",
+	opSelectWide:         "selectWide",
 	opGlobalGet:          "globalGet",
 	opGlobalSet:          "globalSet",
+	opGlobalGetWide:      "globalGetWide",
+	opGlobalSetWide:      "globalSetWide",
 	opMemorySize:         "memorySize",
 	opMemoryGrow:         "memoryGrow",
 	opMemoryCopy:         "memoryCopy",
@@ -8129,7 +8138,7 @@ func addBrI32GeUI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32LoadR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8140,7 +8149,7 @@ func i32LoadR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func i32LoadA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8151,7 +8160,7 @@ func i32LoadA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func i32LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8162,7 +8171,7 @@ func i32LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func i32LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8173,7 +8182,7 @@ func i32LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func i32LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8184,7 +8193,7 @@ func i32LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func i32LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8195,7 +8204,7 @@ func i32LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func i32LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 4)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(le32(p))
 	*slot(fp, pc.a) = acc
@@ -8205,7 +8214,7 @@ func i32LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64LoadR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8216,7 +8225,7 @@ func i64LoadR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func i64LoadA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8227,7 +8236,7 @@ func i64LoadA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func i64LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8238,7 +8247,7 @@ func i64LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func i64LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8249,7 +8258,7 @@ func i64LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func i64LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8260,7 +8269,7 @@ func i64LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func i64LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8271,7 +8280,7 @@ func i64LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func i64LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 8)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = le64(p)
 	*slot(fp, pc.a) = acc
@@ -8281,7 +8290,7 @@ func i64LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f32LoadR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8292,7 +8301,7 @@ func f32LoadR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32LoadA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8303,7 +8312,7 @@ func f32LoadA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8314,7 +8323,7 @@ func f32LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func f32LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8325,7 +8334,7 @@ func f32LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func f32LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8336,7 +8345,7 @@ func f32LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func f32LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -8347,7 +8356,7 @@ func f32LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f32LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 4)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(le32(p))
 	*slot(fp, pc.a) = acc
@@ -8357,7 +8366,7 @@ func f32LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f64LoadR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8368,7 +8377,7 @@ func f64LoadR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64LoadA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8379,7 +8388,7 @@ func f64LoadA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8390,7 +8399,7 @@ func f64LoadRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func f64LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8401,7 +8410,7 @@ func f64LoadAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func f64LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8412,7 +8421,7 @@ func f64LoadRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 func f64LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = le64(p)
@@ -8423,7 +8432,7 @@ func f64LoadI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 func f64LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 8)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = le64(p)
 	*slot(fp, pc.a) = acc
@@ -8433,7 +8442,7 @@ func f64LoadAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32Load8SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(*(*int8)(p))))
@@ -8444,7 +8453,7 @@ func i32Load8SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32Load8SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(*(*int8)(p))))
@@ -8455,7 +8464,7 @@ func i32Load8SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32Load8SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(*(*int8)(p))))
@@ -8466,7 +8475,7 @@ func i32Load8SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load8SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(*(*int8)(p))))
@@ -8477,7 +8486,7 @@ func i32Load8SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load8SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(*(*int8)(p))))
@@ -8488,7 +8497,7 @@ func i32Load8SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load8SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(*(*int8)(p))))
@@ -8499,7 +8508,7 @@ func i32Load8SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32Load8SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 1)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(uint32(int32(*(*int8)(p))))
 	*slot(fp, pc.a) = acc
@@ -8509,7 +8518,7 @@ func i32Load8SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Load8UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8520,7 +8529,7 @@ func i32Load8UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32Load8UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8531,7 +8540,7 @@ func i32Load8UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32Load8URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8542,7 +8551,7 @@ func i32Load8URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load8UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8553,7 +8562,7 @@ func i32Load8UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load8URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8564,7 +8573,7 @@ func i32Load8URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load8UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8575,7 +8584,7 @@ func i32Load8UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32Load8UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 1)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(*(*uint8)(p))
 	*slot(fp, pc.a) = acc
@@ -8585,7 +8594,7 @@ func i32Load8UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Load16SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(int16(le16(p)))))
@@ -8596,7 +8605,7 @@ func i32Load16SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load16SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(int16(le16(p)))))
@@ -8607,7 +8616,7 @@ func i32Load16SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load16SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(int16(le16(p)))))
@@ -8618,7 +8627,7 @@ func i32Load16SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Load16SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(int16(le16(p)))))
@@ -8629,7 +8638,7 @@ func i32Load16SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Load16SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(int16(le16(p)))))
@@ -8640,7 +8649,7 @@ func i32Load16SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Load16SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(uint32(int32(int16(le16(p)))))
@@ -8651,7 +8660,7 @@ func i32Load16SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load16SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(uint32(int32(int16(le16(p)))))
 	*slot(fp, pc.a) = acc
@@ -8661,7 +8670,7 @@ func i32Load16SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 func i32Load16UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -8672,7 +8681,7 @@ func i32Load16UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load16UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -8683,7 +8692,7 @@ func i32Load16UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load16URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -8694,7 +8703,7 @@ func i32Load16URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Load16UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -8705,7 +8714,7 @@ func i32Load16UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Load16URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -8716,7 +8725,7 @@ func i32Load16URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Load16UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -8727,7 +8736,7 @@ func i32Load16UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Load16UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(le16(p))
 	*slot(fp, pc.a) = acc
@@ -8737,7 +8746,7 @@ func i32Load16UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 func i64Load8SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(*(*int8)(p)))
@@ -8748,7 +8757,7 @@ func i64Load8SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64Load8SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(*(*int8)(p)))
@@ -8759,7 +8768,7 @@ func i64Load8SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64Load8SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(*(*int8)(p)))
@@ -8770,7 +8779,7 @@ func i64Load8SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load8SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(*(*int8)(p)))
@@ -8781,7 +8790,7 @@ func i64Load8SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load8SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(*(*int8)(p)))
@@ -8792,7 +8801,7 @@ func i64Load8SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load8SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(*(*int8)(p)))
@@ -8803,7 +8812,7 @@ func i64Load8SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64Load8SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 1)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(int64(*(*int8)(p)))
 	*slot(fp, pc.a) = acc
@@ -8813,7 +8822,7 @@ func i64Load8SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load8UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8824,7 +8833,7 @@ func i64Load8UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64Load8UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8835,7 +8844,7 @@ func i64Load8UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64Load8URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8846,7 +8855,7 @@ func i64Load8URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load8UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8857,7 +8866,7 @@ func i64Load8UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load8URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8868,7 +8877,7 @@ func i64Load8URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load8UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(*(*uint8)(p))
@@ -8879,7 +8888,7 @@ func i64Load8UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64Load8UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 1)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(*(*uint8)(p))
 	*slot(fp, pc.a) = acc
@@ -8889,7 +8898,7 @@ func i64Load8UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load16SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int16(le16(p))))
@@ -8900,7 +8909,7 @@ func i64Load16SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load16SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int16(le16(p))))
@@ -8911,7 +8920,7 @@ func i64Load16SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load16SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int16(le16(p))))
@@ -8922,7 +8931,7 @@ func i64Load16SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load16SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int16(le16(p))))
@@ -8933,7 +8942,7 @@ func i64Load16SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load16SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int16(le16(p))))
@@ -8944,7 +8953,7 @@ func i64Load16SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load16SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int16(le16(p))))
@@ -8955,7 +8964,7 @@ func i64Load16SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load16SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(int64(int16(le16(p))))
 	*slot(fp, pc.a) = acc
@@ -8965,7 +8974,7 @@ func i64Load16SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 func i64Load16UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -8976,7 +8985,7 @@ func i64Load16UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load16UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -8987,7 +8996,7 @@ func i64Load16UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load16URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -8998,7 +9007,7 @@ func i64Load16URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load16UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -9009,7 +9018,7 @@ func i64Load16UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load16URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -9020,7 +9029,7 @@ func i64Load16URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load16UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le16(p))
@@ -9031,7 +9040,7 @@ func i64Load16UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load16UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(le16(p))
 	*slot(fp, pc.a) = acc
@@ -9041,7 +9050,7 @@ func i64Load16UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 func i64Load32SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int32(le32(p))))
@@ -9052,7 +9061,7 @@ func i64Load32SR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load32SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int32(le32(p))))
@@ -9063,7 +9072,7 @@ func i64Load32SA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load32SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int32(le32(p))))
@@ -9074,7 +9083,7 @@ func i64Load32SRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load32SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int32(le32(p))))
@@ -9085,7 +9094,7 @@ func i64Load32SAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load32SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int32(le32(p))))
@@ -9096,7 +9105,7 @@ func i64Load32SRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load32SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(int64(int32(le32(p))))
@@ -9107,7 +9116,7 @@ func i64Load32SI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load32SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 4)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(int64(int32(le32(p))))
 	*slot(fp, pc.a) = acc
@@ -9117,7 +9126,7 @@ func i64Load32SAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 func i64Load32UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -9128,7 +9137,7 @@ func i64Load32UR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load32UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -9139,7 +9148,7 @@ func i64Load32UA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load32URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -9150,7 +9159,7 @@ func i64Load32URR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load32UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)+uint32(*slot(fp, pc.c))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -9161,7 +9170,7 @@ func i64Load32UAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load32URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))+uint32(pc.imm>>32)) + uint64(uint32(pc.imm))
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -9172,7 +9181,7 @@ func i64Load32URI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Load32UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	acc = uint64(le32(p))
@@ -9183,7 +9192,7 @@ func i64Load32UI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Load32UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.c].at(*slot(fp, pc.b), pc.imm, 4)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	acc = uint64(le32(p))
 	*slot(fp, pc.a) = acc
@@ -9193,7 +9202,7 @@ func i64Load32UAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 func i32StoreRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9204,7 +9213,7 @@ func i32StoreRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32StoreAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9215,7 +9224,7 @@ func i32StoreAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32StoreRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9226,7 +9235,7 @@ func i32StoreRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
@@ -9237,7 +9246,7 @@ func i32StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9248,7 +9257,7 @@ func i32StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9259,7 +9268,7 @@ func i32StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i32StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 4)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	v := *slot(fp, pc.c)
 	put32(p, uint32(v))
@@ -9269,7 +9278,7 @@ func i32StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64StoreRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9280,7 +9289,7 @@ func i64StoreRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64StoreAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9291,7 +9300,7 @@ func i64StoreAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64StoreRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9302,7 +9311,7 @@ func i64StoreRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
@@ -9313,7 +9322,7 @@ func i64StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9324,7 +9333,7 @@ func i64StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9335,7 +9344,7 @@ func i64StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func i64StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 8)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	v := *slot(fp, pc.c)
 	put64(p, v)
@@ -9345,7 +9354,7 @@ func i64StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func f32StoreRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9356,7 +9365,7 @@ func f32StoreRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f32StoreAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9367,7 +9376,7 @@ func f32StoreAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f32StoreRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9378,7 +9387,7 @@ func f32StoreRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f32StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
@@ -9389,7 +9398,7 @@ func f32StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f32StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9400,7 +9409,7 @@ func f32StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f32StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9411,7 +9420,7 @@ func f32StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f32StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 4)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	v := *slot(fp, pc.c)
 	put32(p, uint32(v))
@@ -9421,7 +9430,7 @@ func f32StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func f64StoreRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9432,7 +9441,7 @@ func f64StoreRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f64StoreAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9443,7 +9452,7 @@ func f64StoreAR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f64StoreRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9454,7 +9463,7 @@ func f64StoreRA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f64StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
@@ -9465,7 +9474,7 @@ func f64StoreRI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f64StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9476,7 +9485,7 @@ func f64StoreIR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f64StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+8 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9487,7 +9496,7 @@ func f64StoreIA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 func f64StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 8)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	v := *slot(fp, pc.c)
 	put64(p, v)
@@ -9497,7 +9506,7 @@ func f64StoreAny(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Store8RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9508,7 +9517,7 @@ func i32Store8RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Store8AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9519,7 +9528,7 @@ func i32Store8AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Store8RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9530,7 +9539,7 @@ func i32Store8RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Store8RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
@@ -9541,7 +9550,7 @@ func i32Store8RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Store8IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9552,7 +9561,7 @@ func i32Store8IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Store8IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9563,7 +9572,7 @@ func i32Store8IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i32Store8Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 1)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	v := *slot(fp, pc.c)
 	*(*uint8)(p) = uint8(v)
@@ -9573,7 +9582,7 @@ func i32Store8Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Store16RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9584,7 +9593,7 @@ func i32Store16RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Store16AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9595,7 +9604,7 @@ func i32Store16AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Store16RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9606,7 +9615,7 @@ func i32Store16RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Store16RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
@@ -9617,7 +9626,7 @@ func i32Store16RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Store16IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9628,7 +9637,7 @@ func i32Store16IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Store16IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9639,7 +9648,7 @@ func i32Store16IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i32Store16Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	v := *slot(fp, pc.c)
 	put16(p, uint16(v))
@@ -9649,7 +9658,7 @@ func i32Store16Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 func i64Store8RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9660,7 +9669,7 @@ func i64Store8RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Store8AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9671,7 +9680,7 @@ func i64Store8AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Store8RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9682,7 +9691,7 @@ func i64Store8RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Store8RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
@@ -9693,7 +9702,7 @@ func i64Store8RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Store8IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9704,7 +9713,7 @@ func i64Store8IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Store8IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+1 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9715,7 +9724,7 @@ func i64Store8IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 func i64Store8Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 1)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	v := *slot(fp, pc.c)
 	*(*uint8)(p) = uint8(v)
@@ -9725,7 +9734,7 @@ func i64Store8Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store16RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9736,7 +9745,7 @@ func i64Store16RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store16AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9747,7 +9756,7 @@ func i64Store16AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store16RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9758,7 +9767,7 @@ func i64Store16RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store16RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
@@ -9769,7 +9778,7 @@ func i64Store16RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store16IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9780,7 +9789,7 @@ func i64Store16IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store16IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+2 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9791,7 +9800,7 @@ func i64Store16IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store16Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 2)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	v := *slot(fp, pc.c)
 	put16(p, uint16(v))
@@ -9801,7 +9810,7 @@ func i64Store16Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 func i64Store32RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9812,7 +9821,7 @@ func i64Store32RR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store32AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(acc)) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9823,7 +9832,7 @@ func i64Store32AR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store32RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9834,7 +9843,7 @@ func i64Store32RA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store32RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := uint64(uint32(*slot(fp, pc.b))) + pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := uint64(pc.c)
@@ -9845,7 +9854,7 @@ func i64Store32RI(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store32IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := *slot(fp, pc.c)
@@ -9856,7 +9865,7 @@ func i64Store32IR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store32IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	ea := pc.imm
 	if ea+4 > ml {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	p := unsafe.Add(mb, ea)
 	v := acc
@@ -9867,7 +9876,7 @@ func i64Store32IA(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 func i64Store32Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	p, ok := t.inst.memories[pc.a].at(*slot(fp, pc.b), pc.imm, 4)
 	if !ok {
-		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+		return t.outOfBounds(pc, fp, acc, mb, ml)
 	}
 	v := *slot(fp, pc.c)
 	put32(p, uint32(v))

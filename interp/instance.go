@@ -162,7 +162,7 @@ func (i *Instance) addFuncs() {
 	for k, typ := range w.Funcs {
 		f := &block[k]
 		ft := &w.Types[typ].FuncType
-		*f = Func{entry: &lowerFirstInstr, room: unready, nparams: uint32(len(ft.Params)), inst: i,
+		*f = Func{entry: &lowerFirstInstr, room: unready, nparams: uint32(slotCount(ft.Params)), nresults: uint32(slotCount(ft.Results)), inst: i,
 			index: uint32(w.NumImportedFuncs + k), addr: uint32(len(s.funcs)), typeID: i.typeIDs[typ], typ: ft}
 		s.funcs = append(s.funcs, f)
 		i.funcs = append(i.funcs, f)

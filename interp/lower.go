@@ -14,8 +14,8 @@ import (
 type code struct {
 	instrs  []instr
 	nslots  int // of a frame: locals, operand stack, and room for the results
-	nparams int
-	nlocals int // parameters among them
+	nparams int // slots of the parameters
+	nlocals int // slots of the locals, parameters among them
 }
 
 // lazyCode is code that is made when it is first asked for. Two goroutines that ask at once may both make it, and one
@@ -52,24 +52,45 @@ type where uint8
 
 const (
 	inSlot  where = iota // in its own slot of the operand stack
-	inLocal              // in local `local`, which has not been written since
+	inLocal              // in the local at slot `local`, which has not been written since
 	isConst              // nowhere: it is `bits`
 )
 
 // operand is an entry of the abstract operand stack. Reading a local or a constant emits nothing: their users name the
-// local's slot or carry the constant. They get a slot of their own (see lowerer.settle) only where control flow joins or
-// the local is about to change.
+// local's slot or carry the constant. They move into their own slot (see lowerer.settle) only where control flow joins or
+// the local is about to change. A v128 has two slots, its lower half first; it is never a constant.
 type operand struct {
 	where where
 	local uint16
+	home  uint16 // its own slot
 	typ   wasm.ValType
 	bits  uint64
+}
+
+// width is the number of slots that a value of type t takes.
+func width(t wasm.ValType) int {
+	if t == wasm.V128 {
+		return 2
+	}
+	return 1
+}
+
+// slotCount is the number of slots that values of the types take.
+func slotCount(types []wasm.ValType) int {
+	n := len(types)
+	for _, t := range types {
+		if t == wasm.V128 {
+			n++
+		}
+	}
+	return n
 }
 
 // label is an open block, loop or if (or the function's body).
 type label struct {
 	kind            wasm.Op // OpBlock, OpLoop, OpIf, OpElse; OpCall for the body
 	height          int     // of the operand stack below the parameters
+	slot            int     // where the parameters and results begin
 	params, results []wasm.ValType
 	start           int   // loop: its first instruction
 	patches         []int // instructions whose branch goes to the end
@@ -113,10 +134,13 @@ type lowerer struct {
 	ftype  *wasm.FuncType
 	locals []wasm.ValType
 
+	localSlots []uint16 // slot of each local; nil when it is the local's index
+	operands   int      // the first operand's slot, behind those of the locals
+
 	code   []instr
 	stack  []operand
 	labels []label
-	max    int // deepest operand stack
+	max    int // slots needed so far
 
 	barrier int // no peephole looks at instructions before this one: control may come in here
 	lastDst int // index of the last instruction if it leaves its value in a and nowhere else, else -1
@@ -142,24 +166,34 @@ func newLowerer(m *wasm.Module, index uint32) *lowerer {
 			l.locals = append(l.locals, r.Type)
 		}
 	}
+	l.operands = slotCount(l.locals)
+	l.max = l.operands
+	if l.operands != len(l.locals) {
+		at := 0
+		l.localSlots = make([]uint16, len(l.locals))
+		for i, t := range l.locals {
+			l.localSlots[i] = uint16(at)
+			at += width(t)
+		}
+	}
 	l.code = make([]instr, 0, len(body.Body)/3+4)
 	return l
 }
 
 // function lowers the body.
 func (l *lowerer) function() (*code, error) {
-	l.labels = append(l.labels, label{kind: wasm.OpCall, results: l.ftype.Results, elsePatch: -1})
+	l.labels = append(l.labels, label{kind: wasm.OpCall, results: l.ftype.Results, slot: l.operands, elsePatch: -1})
 	l.current = l.base
 	l.mark(pointEntry, l.base)
 	for len(l.labels) > 0 {
 		l.current = l.base + uint32(l.p)
 		l.instruction(l.op())
-		if len(l.locals)+l.max > maxSlots {
+		if l.max > maxSlots {
 			return nil, errFrameTooLarge
 		}
 	}
-	c := &code{instrs: l.code, nparams: len(l.ftype.Params), nlocals: len(l.locals)}
-	c.nslots = max(len(l.locals)+l.max, len(l.ftype.Results), 1)
+	c := &code{instrs: l.code, nparams: slotCount(l.ftype.Params), nlocals: l.operands}
+	c.nslots = max(l.max, slotCount(l.ftype.Results), 1)
 	if c.nslots > maxSlots {
 		return nil, errFrameTooLarge
 	}
@@ -183,6 +217,19 @@ func (l *lowerer) emit(o op, a, b, c int, imm uint64) int {
 func (l *lowerer) emitValue(o op, a, b, c int, imm uint64) {
 	l.lastDst = l.emit(o, a, b, c, imm)
 	l.accSlot = a
+}
+
+// emitWide appends an instruction that leaves a v128 in slots a and a+1 and does not touch the accumulator.
+func (l *lowerer) emitWide(o op, a, b, c int, imm uint64) {
+	l.lastDst = l.emit(o, a, b, c, imm)
+	l.overwrite(a, 2)
+}
+
+// overwrite says that n slots from a on have changed behind the accumulator's back.
+func (l *lowerer) overwrite(a, n int) {
+	if l.accSlot >= a && l.accSlot < a+n {
+		l.accSlot = -1
+	}
 }
 
 // emitClobber appends an instruction after which the accumulator holds nothing known.
@@ -214,12 +261,36 @@ func (l *lowerer) point(kind pointKind, offset uint32, index int) {
 
 // The operand stack.
 
-// home is the slot of operand i of the stack.
-func (l *lowerer) home(i int) int { return len(l.locals) + i }
+// localSlot is the slot of local x.
+func (l *lowerer) localSlot(x uint32) int {
+	if l.localSlots != nil {
+		return int(l.localSlots[x])
+	}
+	return int(x)
+}
+
+// pushLocal pushes local x as it stands.
+func (l *lowerer) pushLocal(x uint32) {
+	l.pushOperand(operand{where: inLocal, local: uint16(l.localSlot(x)), typ: l.locals[x]})
+}
+
+// dst is the slot of the value that is pushed next.
+func (l *lowerer) dst() int { return l.slotAt(len(l.stack)) }
+
+// slotAt is the slot of operand i, which may be the one that is pushed next.
+func (l *lowerer) slotAt(i int) int {
+	if i == 0 {
+		return l.operands
+	}
+	below := &l.stack[i-1]
+	return int(below.home) + width(below.typ)
+}
 
 func (l *lowerer) pushOperand(o operand) {
+	at := l.dst()
+	o.home = uint16(at)
 	l.stack = append(l.stack, o)
-	l.max = max(l.max, len(l.stack))
+	l.max = max(l.max, at+width(o.typ))
 	if i := len(l.stack) - 1 - maxUnsettled; i >= 0 && l.stack[i].where != inSlot {
 		l.settle(i)
 	}
@@ -241,33 +312,27 @@ func (l *lowerer) pushConst(t wasm.ValType, bits uint64) {
 	l.pushOperand(operand{where: isConst, typ: t, bits: bits})
 }
 
-// dst is the slot of the value that is pushed next.
-func (l *lowerer) dst() int { return l.home(len(l.stack)) }
-
-// pop takes the top operand off; i is its position.
-func (l *lowerer) pop() (o operand, i int) {
-	i = len(l.stack) - 1
-	o = l.stack[i]
+// pop takes the top operand off.
+func (l *lowerer) pop() operand {
+	i := len(l.stack) - 1
+	o := l.stack[i]
 	l.stack = l.stack[:i]
-	return o, i
+	return o
 }
 
-// slotOf is the slot that o, popped from position i, can be read from; a constant is put into its home first.
-func (l *lowerer) slotOf(o operand, i int) int {
+// slotOf is the slot that o, which was popped, can be read from; a constant is put into its home first.
+func (l *lowerer) slotOf(o operand) int {
 	switch o.where {
 	case inLocal:
 		return int(o.local)
 	case isConst:
-		l.emitValue(opConstant, l.home(i), 0, 0, o.bits)
+		l.emitValue(opConstant, int(o.home), 0, 0, o.bits)
 	}
-	return l.home(i)
+	return int(o.home)
 }
 
 // popSlot pops an operand and returns the slot it can be read from.
-func (l *lowerer) popSlot() int {
-	o, i := l.pop()
-	return l.slotOf(o, i)
-}
+func (l *lowerer) popSlot() int { return l.slotOf(l.pop()) }
 
 // copy emits a copy between slots. Two in a row become one instruction: a = b, then c = imm.
 func (l *lowerer) copy(to, from int) {
@@ -280,14 +345,33 @@ func (l *lowerer) copy(to, from int) {
 	l.emitValue(opCopySlot, to, from, 0, 0)
 }
 
+// copyWide emits a copy of a v128. Where the places overlap, to is the lower one.
+func (l *lowerer) copyWide(to, from int) {
+	l.emit(opCopyTwo, to, from, to+1, uint64(from)+1)
+	l.accSlot = -1
+}
+
+// copyOperand emits what puts o's value into slot to.
+func (l *lowerer) copyOperand(to int, o operand) {
+	from := int(o.home)
+	switch {
+	case o.where == isConst:
+		l.emitValue(opConstant, to, 0, 0, o.bits)
+		return
+	case o.where == inLocal:
+		from = int(o.local)
+	}
+	if o.typ == wasm.V128 {
+		l.copyWide(to, from)
+	} else {
+		l.copy(to, from)
+	}
+}
+
 // settle puts operand i into its home.
 func (l *lowerer) settle(i int) {
-	switch o := &l.stack[i]; o.where {
-	case inLocal:
-		l.copy(l.home(i), int(o.local))
-		o.where = inSlot
-	case isConst:
-		l.emitValue(opConstant, l.home(i), 0, 0, o.bits)
+	if o := &l.stack[i]; o.where != inSlot {
+		l.copyOperand(int(o.home), *o)
 		o.where = inSlot
 	}
 }
@@ -306,11 +390,11 @@ func (l *lowerer) popArgs(n int) int {
 	base := len(l.stack) - n
 	l.settleFrom(base)
 	l.stack = l.stack[:base]
-	return l.home(base)
+	return l.dst()
 }
 
-// setLocal makes local x the value of o, which was popped from position i.
-func (l *lowerer) setLocal(x int, o operand, i int) {
+// setLocal makes the local at slot x the value of o, which was popped.
+func (l *lowerer) setLocal(x int, o operand) {
 	if o.where == inLocal && int(o.local) == x {
 		return
 	}
@@ -320,29 +404,26 @@ func (l *lowerer) setLocal(x int, o operand, i int) {
 			l.settle(k)
 		}
 	}
-	switch o.where {
-	case isConst:
-		l.emitValue(opConstant, x, 0, 0, o.bits)
-	case inLocal:
-		l.copy(x, int(o.local))
-	default:
-		if producer >= l.barrier && producer == len(l.code)-1 && int(l.code[producer].a) == l.home(i) {
-			l.code[producer].a = uint16(x)
+	if o.where == inSlot && producer >= l.barrier && producer == len(l.code)-1 && l.code[producer].a == o.home {
+		l.code[producer].a = uint16(x)
+		l.lastDst = producer
+		if o.typ == wasm.V128 {
+			l.overwrite(x, 2)
+		} else {
 			l.accSlot = x
-			l.lastDst = producer
-			return
 		}
-		l.copy(x, l.home(i))
+		return
 	}
+	l.copyOperand(x, o)
 }
 
-// last is the last instruction if it has just computed the operand that was popped from position i, and nothing can
-// have come between; its place may then be taken by an instruction that does more.
-func (l *lowerer) last(o operand, i int) *instr {
+// last is the last instruction if it has just computed o, which was popped, and nothing can have come between; its place
+// may then be taken by an instruction that does more.
+func (l *lowerer) last(o operand) *instr {
 	if o.where != inSlot || l.lastDst < l.barrier || l.lastDst != len(l.code)-1 || l.lastDst < 0 {
 		return nil
 	}
-	if in := &l.code[l.lastDst]; int(in.a) == l.home(i) {
+	if in := &l.code[l.lastDst]; in.a == o.home {
 		return in
 	}
 	return nil
@@ -360,38 +441,42 @@ func (l *lowerer) drop() {
 // Arithmetic.
 
 func (l *lowerer) unary(u unaryOp, result wasm.ValType) {
-	b := l.popSlot()
-	o := u.r
-	if b == l.accSlot {
-		o = u.a
-	}
-	l.emitValue(o, l.dst(), b, 0, 0)
+	l.unaryOf(l.pop(), u)
 	l.push(result)
+}
+
+// unaryOf emits u on an operand that has been popped; its value goes where the next push expects it.
+func (l *lowerer) unaryOf(o operand, u unaryOp) {
+	b := l.slotOf(o)
+	f := u.r
+	if b == l.accSlot {
+		f = u.a
+	}
+	l.emitValue(f, l.dst(), b, 0, 0)
 }
 
 func (l *lowerer) binary(w wasm.Op, info *wasm.OpInfo) {
 	f := &binaryOps[w]
-	y, yi := l.pop()
-	x, xi := l.pop()
+	y, x := l.pop(), l.pop()
 	if x.where == isConst && y.where != isConst {
 		if f.commutes {
-			x, xi, y, yi = y, yi, x, xi
+			x, y = y, x
 		} else if b := &branchOps[w]; b.swapped != 0 {
-			x, xi, y, yi = y, yi, x, xi
+			x, y = y, x
 			f = &binaryOps[b.swapped]
 		}
 	}
-	if !l.fuseArithmetic(w, x, xi, y, yi) {
-		l.compute(f, x, xi, y, yi)
+	if !l.fuseArithmetic(w, x, y) {
+		l.compute(f, x, y)
 	}
 	l.push(info.Results[0])
 }
 
 // compute emits f on two operands that have been popped; its value goes where the next push expects it.
-func (l *lowerer) compute(f *binaryOp, x operand, xi int, y operand, yi int) {
+func (l *lowerer) compute(f *binaryOp, x, y operand) {
 	dst := l.dst()
 	if y.where == isConst {
-		xs := l.slotOf(x, xi)
+		xs := l.slotOf(x)
 		if xs == l.accSlot {
 			l.emitValue(f.ai, dst, xs, 0, y.bits)
 		} else {
@@ -399,8 +484,8 @@ func (l *lowerer) compute(f *binaryOp, x operand, xi int, y operand, yi int) {
 		}
 		return
 	}
-	xs := l.slotOf(x, xi)
-	ys := l.slotOf(y, yi)
+	xs := l.slotOf(x)
+	ys := l.slotOf(y)
 	switch {
 	case xs == l.accSlot:
 		l.emitValue(f.ar, dst, xs, ys, 0)
@@ -435,13 +520,13 @@ const (
 // it: an addition (sums), or the i32.wrap_i64 that Go's compiler puts before each access, since only the lower half of
 // the address's slot is read.
 func (l *lowerer) popAddress(sums bool) address {
-	o, i := l.pop()
+	o := l.pop()
 	if o.where == isConst {
 		return address{kind: addrKnown, value: uint32(o.bits)}
 	}
-	in := l.last(o, i)
+	in := l.last(o)
 	if in == nil {
-		return address{b: l.slotOf(o, i)}
+		return address{b: l.slotOf(o)}
 	}
 	a := address{b: int(in.b), c: int(in.c), value: uint32(in.imm)}
 	acc := -1
@@ -457,10 +542,10 @@ func (l *lowerer) popAddress(sums bool) address {
 	case opI32AddRI, opI32AddAI:
 		a.kind = addrSlotPlus
 	default:
-		return address{b: l.slotOf(o, i)}
+		return address{b: l.slotOf(o)}
 	}
 	if a.kind != addrSlot && !sums {
-		return address{b: l.slotOf(o, i)}
+		return address{b: l.slotOf(o)}
 	}
 	l.drop()
 	l.accSlot = acc
@@ -498,9 +583,9 @@ func (l *lowerer) load(w wasm.Op, info *wasm.OpInfo) {
 func (l *lowerer) store(w wasm.Op) {
 	mem, offset := l.memarg()
 	f := &storeOps[w]
-	v, vi := l.pop()
+	v := l.pop()
 	if !l.plain(mem, offset) {
-		c := l.slotOf(v, vi)
+		c := l.slotOf(v)
 		b := l.popSlot()
 		l.emit(f.any, int(mem), b, c, offset)
 		return
@@ -511,7 +596,7 @@ func (l *lowerer) store(w wasm.Op) {
 		l.emit(f.rI, 0, a.b, int(v.bits), offset)
 		return
 	}
-	c := l.slotOf(v, vi)
+	c := l.slotOf(v)
 	a := l.popAddress(false)
 	switch {
 	case a.kind == addrKnown && c == l.accSlot:

@@ -14,17 +14,18 @@ func (l *lowerer) open(w wasm.Op) {
 	params, results := l.blockType(l.m)
 	branch := -1
 	if w == wasm.OpIf {
-		cond, i := l.pop()
+		cond := l.pop()
 		if cond.where == isConst {
-			l.slotOf(cond, i)
+			l.slotOf(cond)
 			cond.where = inSlot
 		}
 		l.settleFrom(0)
-		branch = l.branchOn(cond, i, false)
+		branch = l.branchOn(cond, false)
 	} else {
 		l.settleFrom(0)
 	}
-	lb := label{kind: w, height: len(l.stack) - len(params), params: params, results: results, elsePatch: branch}
+	height := len(l.stack) - len(params)
+	lb := label{kind: w, height: height, slot: l.slotAt(height), params: params, results: results, elsePatch: branch}
 	if w == wasm.OpLoop {
 		l.mark(pointLoop, l.base+uint32(l.p))
 		lb.start = len(l.code)
@@ -38,7 +39,7 @@ func (l *lowerer) die() { l.labels[len(l.labels)-1].dead = true }
 // skipDead passes over an instruction that cannot be reached.
 func (l *lowerer) skipDead(w wasm.Op) {
 	switch w {
-	case wasm.OpBlock, wasm.OpLoop, wasm.OpIf:
+	case wasm.OpBlock, wasm.OpLoop, wasm.OpIf, wasm.OpTryTable, wasm.OpTry:
 		l.skipBlock(w)
 	case wasm.OpElse:
 		l.elseBranch()
@@ -54,10 +55,13 @@ func (l *lowerer) skipBlock(w wasm.Op) {
 	l.skip(w)
 	for depth := 1; depth > 0; {
 		switch w := l.op(); w {
-		case wasm.OpBlock, wasm.OpLoop, wasm.OpIf:
+		case wasm.OpBlock, wasm.OpLoop, wasm.OpIf, wasm.OpTryTable, wasm.OpTry:
 			l.skip(w)
 			depth++
 		case wasm.OpEnd:
+			depth--
+		case wasm.OpDelegate:
+			l.skip(w)
 			depth--
 		default:
 			l.skip(w)
@@ -124,18 +128,10 @@ func (l *lowerer) carry(lb *label) {
 	case from == lb.height:
 		l.settleFrom(from)
 	case n == 1:
-		to := l.home(lb.height)
-		switch o := l.stack[from]; o.where {
-		case isConst:
-			l.emitValue(opConstant, to, 0, 0, o.bits)
-		case inLocal:
-			l.copy(to, int(o.local))
-		default:
-			l.copy(to, l.home(from))
-		}
+		l.copyOperand(lb.slot, l.stack[from])
 	default:
 		l.settleFrom(from)
-		l.emitClobber(opCopyMany, l.home(lb.height), l.home(from), n, 0)
+		l.emitClobber(opCopyMany, lb.slot, l.slotAt(from), l.dst()-l.slotAt(from), 0)
 	}
 }
 
@@ -186,21 +182,21 @@ func (l *lowerer) jump() int {
 
 // brIf lowers a conditional branch. When values have to move, or the branch returns, it becomes a branch around that.
 func (l *lowerer) brIf(depth uint32) {
-	cond, i := l.pop()
+	cond := l.pop()
 	lb := l.label(depth)
 	n := len(lb.branchTypes())
 	if n > 1 {
 		if cond.where == isConst {
-			l.slotOf(cond, i)
+			l.slotOf(cond)
 			cond.where = inSlot
 		}
 		l.settleFrom(len(l.stack) - n)
 	}
 	if lb.kind != wasm.OpCall && !l.moves(lb) {
-		l.link(lb, l.branchOn(cond, i, true))
+		l.link(lb, l.branchOn(cond, true))
 		return
 	}
-	around := l.branchOn(cond, i, false)
+	around := l.branchOn(cond, false)
 	// What the branch's way does to the operand must not hold for the way around it.
 	acc, top := l.accSlot, len(l.stack)-1
 	var saved operand
@@ -264,11 +260,15 @@ func (l *lowerer) ret() {
 		l.emit(opReturn0, 0, 0, 0, 0)
 	case 1:
 		o := l.stack[len(l.stack)-1]
-		switch s := l.home(len(l.stack) - 1); {
+		s := int(o.home)
+		if o.where == inLocal {
+			s = int(o.local)
+		}
+		switch {
 		case o.where == isConst:
 			l.emit(opReturn1I, 0, 0, 0, o.bits)
-		case o.where == inLocal:
-			l.emit(opReturn1, 0, int(o.local), 0, 0)
+		case o.typ == wasm.V128:
+			l.emit(opReturnMany, 0, s, 2, 0)
 		case s == l.accSlot:
 			l.emit(opReturn1A, 0, s, 0, 0)
 		default:
@@ -278,7 +278,7 @@ func (l *lowerer) ret() {
 		// The results are above all locals, so copying them down in order overwrites none that is still wanted.
 		from := len(l.stack) - n
 		l.settleFrom(from)
-		l.emit(opReturnMany, 0, l.home(from), n, 0)
+		l.emit(opReturnMany, 0, l.slotAt(from), l.dst()-l.slotAt(from), 0)
 	}
 }
 
@@ -298,9 +298,9 @@ func (l *lowerer) call(w wasm.Op) {
 		o := opReturnCall
 		if imported {
 			o = opReturnCallImport
-			l.reserve(len(ft.Results))
+			l.reserve(slotCount(ft.Results))
 		}
-		l.emitClobber(o, base, 0, args, uint64(index))
+		l.emitClobber(o, base, 0, slotCount(ft.Params), uint64(index))
 		l.die()
 		return
 	}
@@ -312,8 +312,8 @@ func (l *lowerer) call(w wasm.Op) {
 	l.afterCall(ft.Results)
 }
 
-// reserve makes room for n more operands: a host function writes its results over its arguments.
-func (l *lowerer) reserve(n int) { l.max = max(l.max, len(l.stack)+n) }
+// reserve makes room for n more slots of operands: a host function writes its results over its arguments.
+func (l *lowerer) reserve(n int) { l.max = max(l.max, l.dst()+n) }
 
 // afterCall says that a call has returned.
 func (l *lowerer) afterCall(results []wasm.ValType) {
@@ -330,19 +330,19 @@ func (l *lowerer) callIndirect(w wasm.Op) {
 	ft := &l.m.Types[typ].FuncType
 	args := len(ft.Params)
 	l.calling = ft
-	o, i := l.pop()
+	o := l.pop()
 	l.settleFrom(len(l.stack) - args)
-	index := l.slotOf(o, i)
+	index := l.slotOf(o)
 	if l.visit != nil {
 		l.stack = append(l.stack, o)
 		l.point(pointCall, l.current, len(l.code))
-		l.stack = l.stack[:i]
+		l.stack = l.stack[:len(l.stack)-1]
 	}
 	base := l.popArgs(args)
 	imm := uint64(typ) | uint64(table)<<32
-	l.reserve(len(ft.Results))
+	l.reserve(slotCount(ft.Results))
 	if w == wasm.OpReturnCallIndirect {
-		l.emitClobber(opReturnCallIndirect, base, index, args, imm)
+		l.emitClobber(opReturnCallIndirect, base, index, slotCount(ft.Params), imm)
 		l.die()
 		return
 	}

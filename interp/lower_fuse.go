@@ -10,69 +10,69 @@ import (
 // programs; RATIONALE.md has the counts.
 
 // fuseArithmetic emits the operation w on two popped operands together with what has just computed one of them.
-func (l *lowerer) fuseArithmetic(w wasm.Op, x operand, xi int, y operand, yi int) bool {
+func (l *lowerer) fuseArithmetic(w wasm.Op, x, y operand) bool {
 	switch w {
 	case wasm.OpI32Add:
-		return l.fuseSecond(opI32ShlAdd, opI32ShlRI, opI32ShlAI, x, xi, y, yi)
+		return l.fuseSecond(opI32ShlAdd, opI32ShlRI, opI32ShlAI, x, y)
 	case wasm.OpI64Add:
-		return l.fuseSecond(opI64ShlAdd, opI64ShlRI, opI64ShlAI, x, xi, y, yi) || l.fuseExtendAdd(x, xi, y)
+		return l.fuseSecond(opI64ShlAdd, opI64ShlRI, opI64ShlAI, x, y) || l.fuseExtendAdd(x, y)
 	case wasm.OpI32Xor:
-		return l.fuseSecond(opI32RotlXor, opI32RotlRI, opI32RotlAI, x, xi, y, yi)
+		return l.fuseSecond(opI32RotlXor, opI32RotlRI, opI32RotlAI, x, y)
 	case wasm.OpF64Add:
-		return l.fuseMulAdd(x, xi, y, yi)
+		return l.fuseMulAdd(x, y)
 	case wasm.OpI32Rotl:
-		return l.fuseRotl(opI32XorRotl, opI32XorRR, opI32XorAR, x, xi, y)
+		return l.fuseRotl(opI32XorRotl, opI32XorRR, opI32XorAR, x, y)
 	case wasm.OpI64Rotl:
-		return l.fuseRotl(opI64XorRotl, opI64XorRR, opI64XorAR, x, xi, y)
+		return l.fuseRotl(opI64XorRotl, opI64XorRR, opI64XorAR, x, y)
 	}
 	return false
 }
 
 // fuseSecond makes a = (b op imm) + c of an operation with a constant (ri, ai), whose value is one of the operands, and a
 // commutative operation on it and a slot.
-func (l *lowerer) fuseSecond(fused, ri, ai op, x operand, xi int, y operand, yi int) bool {
-	in := l.last(y, yi)
-	other, oi := x, xi
+func (l *lowerer) fuseSecond(fused, ri, ai op, x, y operand) bool {
+	in := l.last(y)
+	other := x
 	if in == nil || in.op&^safepoint != ri && in.op&^safepoint != ai {
-		if in = l.last(x, xi); in == nil || in.op&^safepoint != ri && in.op&^safepoint != ai {
+		if in = l.last(x); in == nil || in.op&^safepoint != ri && in.op&^safepoint != ai {
 			return false
 		}
-		other, oi = y, yi
+		other = y
 	}
 	if other.where == isConst {
 		return false
 	}
 	b, imm := int(in.b), in.imm
 	l.drop()
-	l.emitValue(fused, l.dst(), b, l.slotOf(other, oi), imm)
+	l.emitValue(fused, l.dst(), b, l.slotOf(other), imm)
 	return true
 }
 
 // fuseMulAdd makes a = imm + b * c of f64.mul and f64.add. The product is rounded before it is added, as in wasm.
-func (l *lowerer) fuseMulAdd(x operand, xi int, y operand, yi int) bool {
+func (l *lowerer) fuseMulAdd(x, y operand) bool {
 	isMul := func(in *instr) bool {
 		return in != nil && (in.op&^safepoint == opF64MulRR || in.op&^safepoint == opF64MulAR)
 	}
-	in := l.last(y, yi)
-	other, oi := x, xi
+	in := l.last(y)
+	other := x
 	if !isMul(in) {
-		if in = l.last(x, xi); !isMul(in) {
+		if in = l.last(x); !isMul(in) {
 			return false
 		}
-		other, oi = y, yi
+		other = y
 	}
 	if other.where == isConst {
 		return false
 	}
 	b, c := int(in.b), int(in.c)
 	l.drop()
-	l.emitValue(opF64MulAdd, l.dst(), b, c, uint64(l.slotOf(other, oi)))
+	l.emitValue(opF64MulAdd, l.dst(), b, c, uint64(l.slotOf(other)))
 	return true
 }
 
 // fuseRotl makes a = rotl(b ^ c, imm).
-func (l *lowerer) fuseRotl(fused, rr, ar op, x operand, xi int, y operand) bool {
-	in := l.last(x, xi)
+func (l *lowerer) fuseRotl(fused, rr, ar op, x, y operand) bool {
+	in := l.last(x)
 	if y.where != isConst || in == nil || in.op&^safepoint != rr && in.op&^safepoint != ar {
 		return false
 	}
@@ -83,8 +83,8 @@ func (l *lowerer) fuseRotl(fused, rr, ar op, x operand, xi int, y operand) bool 
 }
 
 // fuseExtendAdd makes a = zero-extended b + imm: how Go's compiler computes an address from its stack pointer.
-func (l *lowerer) fuseExtendAdd(x operand, xi int, y operand) bool {
-	in := l.last(x, xi)
+func (l *lowerer) fuseExtendAdd(x, y operand) bool {
+	in := l.last(x)
 	if y.where != isConst || in == nil || in.op&^safepoint != opI64ExtendI32UR && in.op&^safepoint != opI64ExtendI32UA {
 		return false
 	}
@@ -96,8 +96,7 @@ func (l *lowerer) fuseExtendAdd(x operand, xi int, y operand) bool {
 
 // fuseWrap makes i32.wrap_i64 of a 64-bit sum the 32-bit sum, and of a zero-extended value's sum too.
 func (l *lowerer) fuseWrap() bool {
-	top := len(l.stack) - 1
-	in := l.last(l.stack[top], top)
+	in := l.last(l.stack[len(l.stack)-1])
 	if in == nil {
 		return false
 	}

@@ -43,29 +43,32 @@ func (l *lowerer) instruction(w wasm.Op) {
 	case wasm.OpSelect:
 		l.selectValue()
 	case wasm.OpSelectT:
-		for n := l.u32(); n > 0; n-- {
-			l.skipLEB()
-		}
+		l.skip(w)
 		l.selectValue()
 	case wasm.OpLocalGet:
-		x := l.u32()
-		l.pushOperand(operand{where: inLocal, local: uint16(x), typ: l.locals[x]})
+		l.pushLocal(l.u32())
 	case wasm.OpLocalSet:
-		x := l.u32()
-		o, i := l.pop()
-		l.setLocal(int(x), o, i)
+		l.setLocal(l.localSlot(l.u32()), l.pop())
 	case wasm.OpLocalTee:
 		x := l.u32()
-		o, i := l.pop()
-		l.setLocal(int(x), o, i)
-		l.pushOperand(operand{where: inLocal, local: uint16(x), typ: l.locals[x]})
+		l.setLocal(l.localSlot(x), l.pop())
+		l.pushLocal(x)
 	case wasm.OpGlobalGet:
 		x := l.u32()
-		l.emitValue(opGlobalGet, l.dst(), 0, 0, uint64(x))
-		l.push(l.m.GlobalTypes[x].Type)
+		t := l.m.GlobalTypes[x].Type
+		if t == wasm.V128 {
+			l.emitWide(opGlobalGetWide, l.dst(), 0, 0, uint64(x))
+		} else {
+			l.emitValue(opGlobalGet, l.dst(), 0, 0, uint64(x))
+		}
+		l.push(t)
 	case wasm.OpGlobalSet:
 		x := l.u32()
-		l.emit(opGlobalSet, 0, l.popSlot(), 0, uint64(x))
+		if l.m.GlobalTypes[x].Type == wasm.V128 {
+			l.emit(opGlobalSetWide, 0, l.popSlot(), 0, uint64(x))
+		} else {
+			l.emit(opGlobalSet, 0, l.popSlot(), 0, uint64(x))
+		}
 
 	case wasm.OpI32Const:
 		l.pushConst(wasm.I32, uint64(uint32(l.s32())))
@@ -76,13 +79,15 @@ func (l *lowerer) instruction(w wasm.Op) {
 	case wasm.OpF64Const:
 		l.pushConst(wasm.F64, l.fixed64())
 	case wasm.OpRefNull:
-		l.pushConst(wasm.ValType(l.s32()&0x7F), 0)
+		l.pushConst(l.heapType(l.m), 0)
 	case wasm.OpRefIsNull:
-		l.emitValue(opRefIsNull, l.home(len(l.stack)-1), l.popSlot(), 0, 0)
+		s := l.popSlot()
+		l.emitValue(opRefIsNull, l.dst(), s, 0, 0)
 		l.push(wasm.I32)
 	case wasm.OpRefFunc:
-		l.emitValue(opRefFunc, l.dst(), 0, 0, uint64(l.u32()))
-		l.push(wasm.FuncRef)
+		x := l.u32()
+		l.emitValue(opRefFunc, l.dst(), 0, 0, uint64(x))
+		l.push(wasm.RefTo(l.m.Types[l.m.FuncTypes[x]].Canon, false))
 
 	case wasm.OpI32Eqz, wasm.OpI64Eqz:
 		l.eqz(w)
@@ -170,7 +175,7 @@ func (l *lowerer) bulk(w wasm.Op) {
 		panic("godwit: " + w.String() + " passed validation but cannot be lowered")
 	}
 	a := l.popArgs(args)
-	l.max = max(l.max, len(l.stack)+1)
+	l.reserve(1)
 	l.emitClobber(o, a, 0, 0, imm)
 	if result != 0 {
 		l.push(result)
@@ -202,8 +207,8 @@ func (l *lowerer) sub(w wasm.Op) {
 
 // eqz turns a comparison that has just been made into its opposite, else compares with zero.
 func (l *lowerer) eqz(w wasm.Op) {
-	o, i := l.pop()
-	if in := l.last(o, i); in != nil && w == wasm.OpI32Eqz {
+	o := l.pop()
+	if in := l.last(o); in != nil && w == wasm.OpI32Eqz {
 		if inv := inverses[in.op&^safepoint]; inv != 0 {
 			in.op = inv | in.op&safepoint
 			in.code = codes[inv]
@@ -211,17 +216,8 @@ func (l *lowerer) eqz(w wasm.Op) {
 			return
 		}
 	}
-	l.unaryOf(o, i, unaryOps[w])
+	l.unaryOf(o, unaryOps[w])
 	l.push(wasm.I32)
-}
-
-func (l *lowerer) unaryOf(o operand, i int, u unaryOp) {
-	b := l.slotOf(o, i)
-	f := u.r
-	if b == l.accSlot {
-		f = u.a
-	}
-	l.emitValue(f, l.dst(), b, 0, 0)
 }
 
 // retype gives the top operand another type over the same bits.
@@ -230,11 +226,14 @@ func (l *lowerer) retype(t wasm.ValType) { l.stack[len(l.stack)-1].typ = t }
 // selectValue lowers select: a = imm's slot is not zero ? b : c.
 func (l *lowerer) selectValue() {
 	cond := l.popSlot()
-	y, yi := l.pop()
-	x, xi := l.pop()
-	ys := l.slotOf(y, yi)
-	xs := l.slotOf(x, xi)
-	l.emitValue(opSelectSlot, l.dst(), xs, ys, uint64(cond))
+	y, x := l.pop(), l.pop()
+	ys := l.slotOf(y)
+	xs := l.slotOf(x)
+	if x.typ == wasm.V128 {
+		l.emitWide(opSelectWide, l.dst(), xs, ys, uint64(cond))
+	} else {
+		l.emitValue(opSelectSlot, l.dst(), xs, ys, uint64(cond))
+	}
 	l.push(x.typ)
 }
 
@@ -289,21 +288,15 @@ func init() {
 	}
 }
 
-// branchOn emits a branch that is taken when the operand, popped from position i, is not zero (or, with want false,
-// when it is), and returns its index. Its distance is filled in later. A comparison just made becomes part of it.
-func (l *lowerer) branchOn(o operand, i int, want bool) int {
-	if in := l.last(o, i); in != nil {
+// branchOn emits a branch that is taken when the operand, which was popped, is not zero (or, with want false, when it
+// is), and returns its index. Its distance is filled in later. A comparison just made becomes part of it.
+func (l *lowerer) branchOn(o operand, want bool) int {
+	if in := l.last(o); in != nil {
 		if at, ok := l.fuseBranch(*in, want); ok {
 			return at
 		}
 	}
-	if o.where == isConst {
-		l.slotOf(o, i)
-	}
-	s := l.home(i)
-	if o.where == inLocal {
-		s = int(o.local)
-	}
+	s := l.slotOf(o)
 	if at, ok := l.fuseAddBranch(len(l.code)-1, instr{b: uint16(s)}, comparison{w: wasm.OpI32Ne, i: true}, want); ok {
 		return at
 	}
@@ -373,7 +366,7 @@ func (l *lowerer) fuseBranch(in instr, want bool) (at int, ok bool) {
 // fuseNested looks through a comparison with zero at what it compares: the comparison or the i32.and before it, whose
 // value nobody else can see, makes the branch.
 func (l *lowerer) fuseNested(in instr, c comparison, want bool) (at int, ok bool) {
-	if !c.i || in.imm != 0 || (c.w != wasm.OpI32Eq && c.w != wasm.OpI32Ne) || int(in.b) < len(l.locals) {
+	if !c.i || in.imm != 0 || (c.w != wasm.OpI32Eq && c.w != wasm.OpI32Ne) || int(in.b) < l.operands {
 		return 0, false
 	}
 	before := len(l.code) - 2

@@ -16,7 +16,7 @@ type reader struct {
 func (r *reader) op() wasm.Op {
 	c := r.b[r.p]
 	r.p++
-	if c < 0xFC {
+	if c < 0xFB {
 		return wasm.Op(c)
 	}
 	return wasm.Op(c)<<16 | wasm.Op(r.u32())
@@ -84,6 +84,36 @@ func (r *reader) memarg() (mem uint32, offset uint64) {
 	return mem, r.u64()
 }
 
+// valType reads a value type (specification 5.3.5).
+func (r *reader) valType(m *wasm.Module) wasm.ValType {
+	c := r.b[r.p]
+	switch c {
+	case codeRef:
+		r.p++
+		return r.heapType(m).NonNull()
+	case codeRefNull:
+		r.p++
+		return r.heapType(m)
+	}
+	r.p++
+	return wasm.ValType(c)
+}
+
+// The codes of references that name their heap type.
+const (
+	codeRef     = 0x64
+	codeRefNull = 0x63
+)
+
+// heapType reads a heap type and returns the nullable reference to it.
+func (r *reader) heapType(m *wasm.Module) wasm.ValType {
+	i := r.s64()
+	if i < 0 {
+		return wasm.ValType(i & 0x7F)
+	}
+	return wasm.RefTo(m.Types[i].Canon, true)
+}
+
 // blockType reads a block's type.
 func (r *reader) blockType(m *wasm.Module) (params, results []wasm.ValType) {
 	c := r.b[r.p]
@@ -92,11 +122,18 @@ func (r *reader) blockType(m *wasm.Module) (params, results []wasm.ValType) {
 		return nil, nil
 	}
 	if c >= 0x40 && c < 0x80 { // a value type: a negative one-byte SLEB
-		r.p++
-		return nil, []wasm.ValType{wasm.ValType(c)}
+		return nil, []wasm.ValType{r.valType(m)}
 	}
 	t := &m.Types[r.s64()]
 	return t.Params, t.Results
+}
+
+func (r *reader) skipValType() {
+	c := r.b[r.p]
+	r.p++
+	if c == codeRef || c == codeRefNull {
+		r.skipLEB()
+	}
 }
 
 // skip passes over the immediates of o.
@@ -107,9 +144,22 @@ func (r *reader) skip(o wasm.Op) {
 		r.p += 4
 	case wasm.ImmF64:
 		r.p += 8
-	case wasm.ImmMemarg:
+	case wasm.ImmV128, wasm.ImmShuffle:
+		r.p += 16
+	case wasm.ImmLane, wasm.ImmFence:
+		r.p++
+	case wasm.ImmMemarg, wasm.ImmMemargAtomic:
 		r.memarg()
-	case wasm.ImmTypeTable, wasm.ImmDataMemory, wasm.ImmMemoryMemory, wasm.ImmElemTable, wasm.ImmTableTable:
+	case wasm.ImmMemargLane:
+		r.memarg()
+		r.p++
+	case wasm.ImmTypeTable, wasm.ImmDataMemory, wasm.ImmMemoryMemory, wasm.ImmElemTable, wasm.ImmTableTable,
+		wasm.ImmTypeField, wasm.ImmTypeType, wasm.ImmTypeCount, wasm.ImmTypeData, wasm.ImmTypeElem:
+		r.skipLEB()
+		r.skipLEB()
+	case wasm.ImmCast:
+		r.p++
+		r.skipLEB()
 		r.skipLEB()
 		r.skipLEB()
 	case wasm.ImmLabels:
@@ -118,9 +168,28 @@ func (r *reader) skip(o wasm.Op) {
 		}
 	case wasm.ImmTypes:
 		for n := r.u32(); n > 0; n-- {
+			r.skipValType()
+		}
+	case wasm.ImmBlock:
+		r.skipBlockType()
+	case wasm.ImmTryTable:
+		r.skipBlockType()
+		for n := r.u32(); n > 0; n-- {
+			kind := wasm.CatchKind(r.b[r.p])
+			r.p++
+			if kind == wasm.CatchTag || kind == wasm.CatchTagRef {
+				r.skipLEB()
+			}
 			r.skipLEB()
 		}
 	default:
 		r.skipLEB()
 	}
+}
+
+func (r *reader) skipBlockType() {
+	if c := r.b[r.p]; c == codeRef || c == codeRefNull {
+		r.p++
+	}
+	r.skipLEB()
 }

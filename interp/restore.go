@@ -151,7 +151,7 @@ func (s *Store) restoreObjects(p *state.Program) error {
 		if err := s.checkValue(v.Type.Type, v.Value); err != nil {
 			return restoreError("global %d: %v", n, err)
 		}
-		s.globals = append(s.globals, &Global{val: v.Value.Bits, typ: v.Type})
+		s.globals = append(s.globals, &Global{val: v.Value.Bits, hi: v.Value.Hi, typ: v.Type})
 	}
 	return nil
 }
@@ -247,6 +247,7 @@ func (t *Thread) restore(v *state.Thread) error {
 	t.pending, t.hasPending = slices.Clone(v.Pending), v.HasPending
 	fp := t.stackBase
 	ret, results := &leaveInstr, []wasm.ValType(nil)
+	end := 0 // slots in use of the frame below
 	for n := range v.Frames {
 		f := &v.Frames[n]
 		fail := func(format string, args ...any) error {
@@ -266,9 +267,8 @@ func (t *Thread) restore(v *state.Thread) error {
 		}
 		caller := fp
 		if n > 0 {
-			below := &v.Frames[n-1]
 			caller = t.exitFP
-			fp = unsafe.Add(caller, uintptr(len(below.Locals)+len(below.Stack))*8)
+			fp = unsafe.Add(caller, uintptr(end)*8)
 		}
 		var ok bool
 		if caller, fp, ok = t.grow(caller, fp, fn.room); !ok {
@@ -286,6 +286,7 @@ func (t *Thread) restore(v *state.Thread) error {
 		if pt.call != nil {
 			results = pt.call.Results
 		}
+		end = lay.end(pt)
 		t.inst, t.exitFP, t.exitPC = fn.inst, fp, fn.code.address(pt.index)
 	}
 	return nil
@@ -314,19 +315,37 @@ func (t *Thread) fillFrame(f *state.Frame, lay *layout, pt *point, fp unsafe.Poi
 	if len(f.Locals) != len(lay.locals) || len(f.Stack) != len(pt.stack) {
 		return fmt.Errorf("it has %d locals and %d operands, %d and %d are needed", len(f.Locals), len(f.Stack), len(lay.locals), len(pt.stack))
 	}
+	at := 0
 	for k, typ := range lay.locals {
 		if err := t.store.checkValue(typ, f.Locals[k]); err != nil {
 			return fmt.Errorf("local %d: %v", k, err)
 		}
-		*slot(fp, uint16(k)) = f.Locals[k].Bits
+		putValue(f.Locals[k], fp, at)
+		at += width(typ)
 	}
 	for k, o := range pt.stack {
 		if err := t.store.checkValue(o.typ, f.Stack[k]); err != nil {
 			return fmt.Errorf("operand %d: %v", k, err)
 		}
-		*slot(fp, uint16(len(lay.locals)+k)) = f.Stack[k].Bits
+		putValue(f.Stack[k], fp, int(o.home))
 	}
 	return nil
+}
+
+// putValue writes v into the frame at fp, from slot i on.
+func putValue(v state.Value, fp unsafe.Pointer, i int) {
+	*slot(fp, uint16(i)) = v.Bits
+	if v.Type == wasm.V128 {
+		*slot(fp, uint16(i+1)) = v.Hi
+	}
+}
+
+// end is the first slot behind the operands of p.
+func (l *layout) end(p *point) int {
+	if n := len(p.stack); n > 0 {
+		return int(p.stack[n-1].home) + width(p.stack[n-1].typ)
+	}
+	return slotCount(l.locals)
 }
 
 // restoreResources hands their states to the resources. Every state needs an owner.

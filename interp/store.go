@@ -66,12 +66,14 @@ type Func struct {
 	// room is how many slots a frame needs; unready keeps calls off the fast path until the function is lowered, and
 	// for ever when it is the host's.
 	room    uintptr
-	nparams uint32
-	nlocals uint32 // parameters among them
+	nparams uint32 // slots of the parameters
+	nlocals uint32 // slots of the locals, parameters among them
 
 	inst *Instance // nil for a host function
 	host *HostFunc
 	code *code
+
+	nresults uint32 // slots of the results
 
 	index  uint32 // in the module's function index space; 0 for a host function
 	addr   uint32
@@ -84,6 +86,10 @@ const unready = ^uintptr(0) >> 8
 
 // Type is the function's type.
 func (f *Func) Type() *wasm.FuncType { return f.typ }
+
+// Slots is how many entries the stack of a call of f needs: those of the parameters or of the results, whichever is more.
+// A v128 takes two.
+func (f *Func) Slots() int { return int(max(f.nparams, f.nresults)) }
 
 // Ref is the reference to f, as a wasm value.
 func (f *Func) Ref() uint64 { return uint64(f.addr) + 1 }
@@ -105,21 +111,25 @@ func (f *Func) Name() string {
 // Global is a global instance.
 type Global struct {
 	val uint64
+	hi  uint64 // the upper half of a v128
 	typ wasm.GlobalType
 }
 
 // Type is the global's type.
 func (g *Global) Type() wasm.GlobalType { return g.typ }
 
-// Get is the global's value as bits.
+// Get is the global's value as bits, of a v128 the lower half.
 func (g *Global) Get() uint64 { return g.val }
 
-// Set changes a mutable global.
-func (g *Global) Set(v uint64) error {
+// High is the upper half of a v128.
+func (g *Global) High() uint64 { return g.hi }
+
+// Set changes a mutable global; hi is the upper half of a v128, and 0 for other types.
+func (g *Global) Set(v, hi uint64) error {
 	if !g.typ.Mutable {
 		return errors.New("the global is immutable")
 	}
-	g.val = v
+	g.val, g.hi = v, hi
 	return nil
 }
 
@@ -151,7 +161,7 @@ func (s *Store) typeID(t *wasm.FuncType) uint32 {
 
 // AddHostFunc gives a host function an address in the store.
 func (s *Store) AddHostFunc(h *HostFunc) *Func {
-	f := &Func{host: h, room: unready, nparams: uint32(len(h.Type.Params)), addr: uint32(len(s.funcs)), typeID: s.typeID(&h.Type), typ: &h.Type}
+	f := &Func{host: h, room: unready, nparams: uint32(slotCount(h.Type.Params)), nresults: uint32(slotCount(h.Type.Results)), addr: uint32(len(s.funcs)), typeID: s.typeID(&h.Type), typ: &h.Type}
 	s.funcs = append(s.funcs, f)
 	return f
 }

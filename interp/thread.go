@@ -166,10 +166,10 @@ func hostError(h *HostFunc, err error) error {
 	return &HostError{Module: h.Module, Name: h.Name, Err: err}
 }
 
-// Call calls f with the arguments in stack[:len(Params)] and leaves its results in stack[:len(Results)]. It returns
-// when f has returned, or with a *Trap, a *HostError, the cause of ctx's end, ErrFuelExhausted or ErrStopped.
+// Call calls f with the arguments at the start of stack and leaves its results there. Each value is one entry, a v128 two,
+// its lower half first. It returns when f has returned, or with a *Trap, a *HostError, the cause of ctx's end, ErrFuelExhausted or ErrStopped.
 func (t *Thread) Call(ctx context.Context, f *Func, stack []uint64) error {
-	if n := max(len(f.typ.Params), len(f.typ.Results)); len(stack) < n {
+	if n := f.Slots(); len(stack) < n {
 		return fmt.Errorf("calling %s: %d values are needed on the stack, it has %d", f.Name(), n, len(stack))
 	}
 	if err := t.begin(ctx); err != nil {
@@ -189,7 +189,7 @@ func (t *Thread) Call(ctx context.Context, f *Func, stack []uint64) error {
 // CallBack calls f from within a host function. While it runs there are Go frames between wasm frames, so that no
 // checkpoint can be taken.
 func (c *Caller) CallBack(f *Func, stack []uint64) error {
-	if n := max(len(f.typ.Params), len(f.typ.Results)); len(stack) < n {
+	if n := f.Slots(); len(stack) < n {
 		return fmt.Errorf("calling %s: %d values are needed on the stack, it has %d", f.Name(), n, len(stack))
 	}
 	t := c.t
@@ -226,7 +226,7 @@ func (t *Thread) Resume(ctx context.Context) (results []uint64, err error) {
 	err = t.run(pc, t.exitFP, 0, true)
 	returned = true
 	if err == nil {
-		results = append(results, t.stack[:len(outer.typ.Results)]...)
+		results = append(results, t.stack[:outer.nresults]...)
 	}
 	return results, t.end(err)
 }
@@ -234,7 +234,7 @@ func (t *Thread) Resume(ctx context.Context) (results []uint64, err error) {
 // invoke runs f on top of what the stack holds.
 func (t *Thread) invoke(f *Func, stack []uint64) error {
 	base := unsafe.Add(t.stackBase, t.top)
-	np := len(f.typ.Params)
+	np := int(f.nparams)
 	if f.host != nil {
 		return t.invokeHost(f, stack)
 	}
@@ -260,7 +260,7 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 	if err := t.run(f.entry, base, sp, false); err != nil {
 		return err
 	}
-	copy(stack, slots(unsafe.Add(t.stackBase, top), 0, len(f.typ.Results)))
+	copy(stack, slots(unsafe.Add(t.stackBase, top), 0, int(f.nresults)))
 	return nil
 }
 

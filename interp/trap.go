@@ -105,3 +105,12 @@ func (t *Thread) trap(pc *instr, code TrapCode) *instr {
 	t.exit, t.trapCode, t.exitPC = exitTrap, code, uintptr(unsafe.Pointer(pc))
 	return &haltInstr
 }
+
+// outOfBounds is where an access to memory 0 goes that is not inside of the ml bytes known: another thread may have grown
+// a shared memory since, and then the instruction is made again.
+func (t *Thread) outOfBounds(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	if m := t.inst.mem0(); m.Size() > ml {
+		return pc, fp, acc, m.base(), m.Size(), t
+	}
+	return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
+}

@@ -29,7 +29,7 @@ func (g *Global) Set(v uint64) error {
 	if t == I32 || t == F32 {
 		v = uint64(uint32(v))
 	}
-	return g.g.Set(v)
+	return g.g.Set(v, 0)
 }
 
 // Table is a table of a program; its elements are references, 0 is null. It may be used when a [Global] may.

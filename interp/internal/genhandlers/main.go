@@ -212,7 +212,7 @@ var handWritten = strings.Fields(`
 	copySlot copyMany constant jump brTable
 	call callImport callIndirect returnCall returnCallImport returnCallIndirect
 	return0 return1 return1A return1I returnMany
-	selectSlot globalGet globalSet
+	selectSlot selectWide globalGet globalSet globalGetWide globalSetWide
 	memorySize memoryGrow memoryCopy memoryFill memoryInit dataDrop
 	tableGet tableSet tableSize tableGrow tableCopy tableFill tableInit elemDrop
 	refFunc refIsNull
@@ -321,7 +321,7 @@ func (g *gen) unary(u unary) {
 	g.maps.WriteString("},\n")
 }
 
-const oob = "return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t\n"
+const oob = "return t.outOfBounds(pc, fp, acc, mb, ml)\n"
 
 // effective is the source text of an access's effective address: addr and the instruction's offset, which is the lower
 // half of imm where the upper one is a constant of addr's.
