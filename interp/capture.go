@@ -28,7 +28,7 @@ func (s *Store) capture() (*state.Program, error) {
 		p.Tables = append(p.Tables, state.Table{Type: t.typ, Elems: t.elems})
 	}
 	for _, m := range s.memories {
-		p.Memories = append(p.Memories, state.Memory{Type: m.typ, Data: m.buf})
+		p.Memories = append(p.Memories, state.Memory{Type: m.typ, Data: m.Bytes()})
 	}
 	for _, g := range s.globals {
 		p.Globals = append(p.Globals, state.Global{Type: g.typ, Value: value(g.typ.Type, g.val, g.hi)})
@@ -146,6 +146,9 @@ func (t *Thread) standing(i int) (fp unsafe.Pointer, index int) {
 
 func (t *Thread) capture() (state.Thread, error) {
 	v := state.Thread{Pending: t.pending, HasPending: t.hasPending, Frames: make([]state.Frame, t.sp)}
+	if t.parking != nil {
+		v.Pending, v.HasPending = t.parking.parked(), true
+	}
 	lays := layouts(t.frames[:t.sp], func(f *frame) *Func { return f.fn },
 		func(i int) uint64 { _, index := t.standing(i); return uint64(index) },
 		func(p *point) uint64 { return uint64(p.index) })
@@ -196,7 +199,7 @@ func (p *point) fits(top, atCall bool) bool {
 	case !top:
 		return p.kind == pointAfterCall
 	case atCall:
-		return p.kind == pointCall
+		return p.kind == pointCall || p.kind == pointWait
 	}
 	return p.kind == pointEntry || p.kind == pointLoop
 }

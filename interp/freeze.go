@@ -149,6 +149,7 @@ func (t *Thread) abandoned(returned *bool) {
 	z.mu.Lock()
 	z.stopped.Store(true)
 	z.mu.Unlock()
+	t.unpark()
 	t.sp, t.nested, t.exit = 0, 0, exitNone
 	_ = t.end(nil)
 }

@@ -45,7 +45,7 @@ func memoryCopy(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 	if !inside(d, n, dst.Size()) || !inside(s, n, src.Size()) {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
-	copy(dst.buf[d:d+n], src.buf[s:s+n])
+	copy(dst.Bytes()[d:d+n], src.Bytes()[s:s+n])
 	return next(pc), fp, acc, mb, ml, t
 }
 
@@ -55,7 +55,7 @@ func memoryFill(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 	if !inside(d, n, m.Size()) {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
-	fill(m.buf[d:d+n], byte(*slot(fp, pc.a+1)))
+	fill(m.Bytes()[d:d+n], byte(*slot(fp, pc.a+1)))
 	return next(pc), fp, acc, mb, ml, t
 }
 

@@ -57,6 +57,17 @@ const (
 	opElemDrop
 	opRefFunc
 	opRefIsNull
+	opAtomicLoad
+	opAtomicStore
+	opAtomicModify
+	opAtomicCompare
+	opAtomicFence
+	opAtomicNotify
+	opAtomicWait
+	opI64Add128
+	opI64Sub128
+	opI64MulWideS
+	opI64MulWideU
 	opCopyTwo
 	opConstantJump
 	opF64MulAdd
@@ -905,6 +916,17 @@ func init() {
 		opElemDrop:           elemDrop,
 		opRefFunc:            refFunc,
 		opRefIsNull:          refIsNull,
+		opAtomicLoad:         atomicLoad,
+		opAtomicStore:        atomicStore,
+		opAtomicModify:       atomicModify,
+		opAtomicCompare:      atomicCompare,
+		opAtomicFence:        atomicFence,
+		opAtomicNotify:       atomicNotify,
+		opAtomicWait:         atomicWait,
+		opI64Add128:          i64Add128,
+		opI64Sub128:          i64Sub128,
+		opI64MulWideS:        i64MulWideS,
+		opI64MulWideU:        i64MulWideU,
 		opCopyTwo:            copyTwo,
 		opConstantJump:       constantJump,
 		opF64MulAdd:          f64MulAdd,
@@ -1749,6 +1771,17 @@ var opNames = [opCount]string{
 	opElemDrop:           "elemDrop",
 	opRefFunc:            "refFunc",
 	opRefIsNull:          "refIsNull",
+	opAtomicLoad:         "atomicLoad",
+	opAtomicStore:        "atomicStore",
+	opAtomicModify:       "atomicModify",
+	opAtomicCompare:      "atomicCompare",
+	opAtomicFence:        "atomicFence",
+	opAtomicNotify:       "atomicNotify",
+	opAtomicWait:         "atomicWait",
+	opI64Add128:          "i64Add128",
+	opI64Sub128:          "i64Sub128",
+	opI64MulWideS:        "i64MulWideS",
+	opI64MulWideU:        "i64MulWideU",
 	opCopyTwo:            "copyTwo",
 	opConstantJump:       "constantJump",
 	opF64MulAdd:          "f64MulAdd",

@@ -195,7 +195,7 @@ func (i *Instance) link(imp *wasm.Import, x Extern) error {
 		if x.Memory == nil {
 			return fail("unknown import, or incompatible import type: a memory is needed")
 		}
-		if !limitsMatch(x.Memory.typ.Limits, x.Memory.Pages(), imp.Memory.Limits) {
+		if !sameMemoryKind(x.Memory.typ, imp.Memory) || !limitsMatch(x.Memory.typ.Limits, x.Memory.Pages(), imp.Memory.Limits) {
 			return fail("incompatible import type: memory %v is needed, %v was given", imp.Memory, x.Memory.typ)
 		}
 		i.memories = append(i.memories, x.Memory)

@@ -39,6 +39,9 @@ const (
 	// a slice that is too large for the machine ends the process.
 	maxMoved = 1 << 30
 
+	// maxSharedSlice bounds what a shared memory, which must not move, takes at once where there are no reservations.
+	maxSharedSlice = 256 << 20
+
 	// maxMapping is more than any machine has; larger sizes are not worth asking for.
 	maxMapping = 1 << 46
 
@@ -52,7 +55,10 @@ const (
 	maxUnsettled = 32
 )
 
-// maxPages is what a memory can have at most on this host: 4 GiB where addresses are 64 bits wide, since Go slices
+// maxBytes32 is what 32 bits can address.
+const maxBytes32 = 1 << 32
+
+// maxPages is what a memory can have at most on this host, in pages of 64 KiB: 4 GiB where addresses are 64 bits wide, since Go slices
 // may be longer but no 32-bit memory is; 1 GiB elsewhere. 64-bit memories may grow beyond 4 GiB on 64-bit hosts.
 const maxPages = 1<<14 + (1<<32-1<<14)*(bits.UintSize/64)
 

@@ -114,6 +114,7 @@ const (
 	pointLoop                       // the first instruction of a loop's body
 	pointCall                       // before a call, its arguments in their slots
 	pointAfterCall                  // after a call, its results not yet on the operand stack
+	pointWait                       // before memory.atomic.wait, its operands in their slots
 )
 
 // point is a place where the portable view of a frame can be made from its slots, or the slots from the portable view.

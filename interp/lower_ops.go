@@ -124,6 +124,10 @@ func (l *lowerer) regular(w wasm.Op) {
 		l.store(w)
 	case w >= wasm.OpI32TruncSatF32S && w <= wasm.OpI64TruncSatF64U:
 		l.unary(unaryOps[256|w&0xFF], info.Results[0])
+	case w>>16 == 0xFE:
+		l.atomic(w)
+	case w >= wasm.OpI64Add128 && w <= wasm.OpI64MulWideU:
+		l.wideArithmetic(w)
 	default:
 		l.bulk(w)
 	}

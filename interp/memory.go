@@ -2,6 +2,8 @@ package interp
 
 import (
 	"encoding/binary"
+	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/godwit-vm/godwit/wasm"
@@ -13,49 +15,68 @@ type Memory struct {
 	buf   []byte // len = current size; may be a part of a larger reservation
 	limit uint64 // pages it may grow to: the type's maximum, the store's limit and what can be addressed
 	res   *reservation
+
+	shared *sharedMemory // what threads share; nil unless the type says so
 }
 
 // newMemory makes a memory of typ.Min pages that may grow to limit bytes.
 func newMemory(typ wasm.MemoryType, maxBytes uint64) (*Memory, error) {
 	m := &Memory{typ: typ, limit: typ.Max}
+	page := typ.PageBytes()
 	if !typ.HasMax {
-		m.limit = 1 << 16
-		if typ.Is64 {
-			m.limit = 1 << 48
+		m.limit = math.MaxUint64
+	}
+	if !typ.Is64 {
+		m.limit = min(m.limit, maxBytes32/page)
+		if typ.OneByte {
+			m.limit = min(m.limit, math.MaxUint32) // so that the size is an i32
 		}
 	}
 	if maxBytes != 0 {
-		m.limit = min(m.limit, maxBytes/wasm.PageSize)
+		m.limit = min(m.limit, maxBytes/page)
 	}
-	m.limit = min(m.limit, maxPages)
+	m.limit = min(m.limit, maxPages*(wasm.PageSize/page))
 	if typ.Min > m.limit {
-		return nil, &LimitError{What: "memory", Want: typ.Min, Limit: m.limit, Unit: "pages of 64 KiB"}
+		return nil, &LimitError{What: "memory", Want: typ.Min, Limit: m.limit, Unit: fmt.Sprintf("pages of %d bytes", page)}
 	}
 	if err := m.reserve(); err != nil {
 		return nil, err
 	}
-	if err := m.resize(typ.Min); err != nil {
-		return nil, err
+	if typ.Shared {
+		return m, m.share()
 	}
-	return m, nil
+	return m, m.resize(typ.Min)
 }
 
 // Type is the memory's declared type.
 func (m *Memory) Type() wasm.MemoryType { return m.typ }
 
 // Size is the current size in bytes.
-func (m *Memory) Size() uint64 { return uint64(len(m.buf)) }
+func (m *Memory) Size() uint64 {
+	if m.shared != nil {
+		return m.shared.size.Load()
+	}
+	return uint64(len(m.buf))
+}
 
-// Pages is the current size in pages of 64 KiB.
-func (m *Memory) Pages() uint64 { return uint64(len(m.buf)) / wasm.PageSize }
+// Pages is the current size in pages, which are of 64 KiB unless the type says otherwise.
+func (m *Memory) Pages() uint64 { return m.Size() / m.typ.PageBytes() }
 
 // Bytes is the whole memory. The slice is the live memory; it is valid until the memory grows, and only as long as the
 // memory, its instance or its store can be reached: the slice alone does not keep it (see runtime.KeepAlive).
-func (m *Memory) Bytes() []byte { return m.buf }
+func (m *Memory) Bytes() []byte {
+	if m.shared != nil {
+		return m.buf[:m.shared.size.Load()]
+	}
+	return m.buf
+}
 
 // Grow adds delta pages and returns the size before, in pages; ok is false, and nothing has changed, when the memory's
 // limit or the host does not allow it (specification 4.5.3.9).
 func (m *Memory) Grow(delta uint64) (before uint64, ok bool) {
+	if m.shared != nil {
+		return m.shared.grow(m, delta)
+	}
 	before = m.Pages()
 	if delta > m.limit || before+delta > m.limit {
 		return before, false
@@ -72,7 +93,7 @@ func (m *Memory) Grow(delta uint64) (before uint64, ok bool) {
 // View is the n bytes from off on, as a part of the live memory, valid as long as Bytes is; ok is false when they are not
 // all inside.
 func (m *Memory) View(off, n uint64) (b []byte, ok bool) {
-	if off > uint64(len(m.buf)) || n > uint64(len(m.buf))-off {
+	if size := m.Size(); off > size || n > size-off {
 		return nil, false
 	}
 	return m.buf[off : off+n : off+n], true
@@ -169,7 +190,7 @@ func (m *Memory) at(addr, offset uint64, n uint64) (unsafe.Pointer, bool) {
 		addr = uint64(uint32(addr))
 	}
 	ea := addr + offset
-	if ea < addr || !inside(ea, n, uint64(len(m.buf))) {
+	if ea < addr || !inside(ea, n, m.Size()) {
 		return nil, false
 	}
 	return unsafe.Pointer(&m.buf[ea]), true
@@ -189,12 +210,12 @@ func (m *Memory) move(size uint64) (err error) {
 	}()
 	room := size
 	if m.buf != nil {
-		room = min(max(size, 2*uint64(cap(m.buf))), max(m.limit*wasm.PageSize, size))
+		room = min(max(size, 2*uint64(cap(m.buf))), max(m.limit*m.typ.PageBytes(), size))
 	}
 	if room > 1<<47 || room != uint64(int(room)) {
 		return &LimitError{What: "memory", Want: size, Limit: uint64(len(m.buf)), Unit: "bytes"}
 	}
-	grown := make([]byte, size, room)
+	grown := make([]byte, size, max(room, 16)) // Go aligns 16 bytes and more, as atomic accesses need it
 	copy(grown, m.buf)
 	m.buf, m.res = grown, nil // a reservation, if there was one, ends with the memory
 	return nil

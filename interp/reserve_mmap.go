@@ -23,7 +23,7 @@ type reservation struct {
 var reservations atomic.Int64
 
 func (m *Memory) reserve() error {
-	size := uintptr(min(m.limit*wasm.PageSize, reserveMax))
+	size := uintptr(roundUp(min(m.limit*m.typ.PageBytes(), reserveMax)))
 	if size == 0 || reservations.Load() >= maxReservations {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (m *Memory) reserve() error {
 }
 
 func (m *Memory) resize(pages uint64) error {
-	size, old := pages*wasm.PageSize, uint64(len(m.buf))
+	size, old := pages*m.typ.PageBytes(), uint64(len(m.buf))
 	switch {
 	case size > maxMoved && (m.res == nil || size > uint64(m.res.size)):
 		return m.remap(size)
@@ -44,8 +44,8 @@ func (m *Memory) resize(pages uint64) error {
 		return m.move(size)
 	}
 	all := unsafe.Slice((*byte)(m.res.base), m.res.size)
-	if size > old {
-		if unix.Mprotect(all[old:size], unix.PROT_READ|unix.PROT_WRITE) != nil {
+	if from, to := roundUp(old), roundUp(size); to > from {
+		if unix.Mprotect(all[from:to], unix.PROT_READ|unix.PROT_WRITE) != nil {
 			return m.move(size)
 		}
 	}
@@ -54,10 +54,25 @@ func (m *Memory) resize(pages uint64) error {
 	return nil
 }
 
+// setAside reserves all that a shared memory may grow to.
+func (m *Memory) setAside() error {
+	if m.res == nil || uint64(m.res.size) < m.limit*m.typ.PageBytes() {
+		return m.setAsideSlice()
+	}
+	m.buf = unsafe.Slice((*byte)(m.res.base), m.res.size)
+	return nil
+}
+
+// commit makes the bytes of a shared memory from old to size accessible.
+func (m *Memory) commit(old, size uint64) bool {
+	from, to := roundUp(old), roundUp(size)
+	return m.res == nil || to <= from || unix.Mprotect(m.buf[from:to], unix.PROT_READ|unix.PROT_WRITE) == nil
+}
+
 // remap moves the memory into a mapping of its own with room for size bytes and more. Unlike Go's heap the host may refuse
 // that without ending the process.
 func (m *Memory) remap(size uint64) error {
-	for _, room := range []uint64{max(size, min(2*uint64(len(m.buf)), m.limit*wasm.PageSize)), size} {
+	for _, room := range []uint64{max(size, min(2*uint64(len(m.buf)), m.limit*m.typ.PageBytes())), size} {
 		if room > maxMapping {
 			continue
 		}
@@ -77,6 +92,9 @@ func (m *Memory) remap(size uint64) error {
 	return &LimitError{What: "memory", Want: size, Limit: uint64(len(m.buf)), Unit: "bytes"}
 }
 
+// roundUp is the next multiple of 64 KiB, which every host's pages divide.
+func roundUp(n uint64) uint64 { return (n + wasm.PageSize - 1) &^ (wasm.PageSize - 1) }
+
 // own makes r the memory's. Its bytes may be looked at for as long as the memory itself can be, even after discard.
 func (m *Memory) own(r *reservation) {
 	reservations.Add(1)
@@ -93,13 +111,16 @@ func (m *Memory) discard() {
 		return
 	}
 	used := uintptr(0)
+	if m.shared != nil {
+		m.buf = m.buf[:m.shared.size.Load()]
+	}
 	if len(m.buf) > 0 && unsafe.Pointer(unsafe.SliceData(m.buf)) == m.res.base {
-		used = uintptr(len(m.buf))
+		used = uintptr(roundUp(uint64(len(m.buf))))
 		unix.Madvise(m.buf, unix.MADV_DONTNEED)
 	}
 	if used < m.res.size && used > 0 {
 		unix.MunmapPtr(unsafe.Add(m.res.base, used), m.res.size-used)
 		m.res.size = used
-		m.limit = min(m.limit, uint64(used)/wasm.PageSize)
+		m.limit = min(m.limit, uint64(used)/m.typ.PageBytes())
 	}
 }

@@ -2,13 +2,15 @@
 
 package interp
 
-import "github.com/godwit-vm/godwit/wasm"
-
 // reservation has nothing to hold here: memories are Go slices, and growing may move them.
 type reservation struct{}
 
 func (m *Memory) reserve() error { return nil }
 
-func (m *Memory) resize(pages uint64) error { return m.move(pages * wasm.PageSize) }
+func (m *Memory) resize(pages uint64) error { return m.move(pages * m.typ.PageBytes()) }
+
+func (m *Memory) setAside() error { return m.setAsideSlice() }
+
+func (m *Memory) commit(old, size uint64) bool { return true }
 
 func (m *Memory) discard() { clear(m.buf) }

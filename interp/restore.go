@@ -115,14 +115,15 @@ func (s *Store) restoreObjects(p *state.Program) error {
 		if err != nil {
 			return fmt.Errorf("%w: memory %d: %w", ErrRestore, n, err)
 		}
-		pages := v.Size() / wasm.PageSize
-		if v.Size()%wasm.PageSize != 0 || pages < v.Type.Min || pages > m.limit {
+		page := v.Type.PageBytes()
+		pages := v.Size() / page
+		if v.Size()%page != 0 || pages < v.Type.Min || pages > m.limit {
 			return restoreError("memory %d has %d bytes, its limit is %d pages", n, v.Size(), m.limit)
 		}
-		if err := m.resize(pages); err != nil {
-			return fmt.Errorf("%w: memory %d: %w", ErrRestore, n, err)
+		if _, ok := m.Grow(pages - v.Type.Min); !ok {
+			return restoreError("memory %d of %d bytes cannot be had", n, v.Size())
 		}
-		if err := v.LoadInto(m.buf); err != nil {
+		if err := v.LoadInto(m.Bytes()); err != nil {
 			return fmt.Errorf("%w: memory %d: %w", ErrRestore, n, err)
 		}
 		s.memories = append(s.memories, m)
@@ -216,7 +217,7 @@ func (i *Instance) restore(v *state.Instance) error {
 			return fmt.Errorf("memory %d has address %d of %d", k, a, len(s.memories))
 		}
 		m, want := s.memories[a], w.MemoryTypes[k]
-		if !limitsMatch(m.typ.Limits, m.Pages(), want.Limits) {
+		if !sameMemoryKind(m.typ, want) || !limitsMatch(m.typ.Limits, m.Pages(), want.Limits) {
 			return fmt.Errorf("memory %d is of type %v, not %v", k, m.typ, want)
 		}
 		i.memories = append(i.memories, m)
@@ -288,6 +289,11 @@ func (t *Thread) restore(v *state.Thread) error {
 		}
 		end = lay.end(pt)
 		t.inst, t.exitFP, t.exitPC = fn.inst, fp, fn.code.address(pt.index)
+		if pt.kind == pointWait {
+			if err := t.repark(ret, fp, v.Pending); err != nil {
+				return fail("%v", err)
+			}
+		}
 	}
 	return nil
 }

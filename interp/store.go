@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/godwit-vm/godwit/wasm"
 )
@@ -27,6 +28,7 @@ type Store struct {
 
 	types      map[string]uint32 // structural identity of function types
 	tableElems uint64            // of all tables
+	fence      atomic.Uint64     // see atomicFence
 
 	freezer
 }

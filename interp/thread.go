@@ -38,7 +38,8 @@ type Thread struct {
 	top        uintptr // bytes of the stack that are in use below a call back into wasm
 	pending    []byte
 	hasPending bool
-	nested     int // calls from host functions back into wasm that are in progress
+	parking    *parking // the memory.atomic.wait in progress, or the one to be made again
+	nested     int      // calls from host functions back into wasm that are in progress
 
 	ctx     context.Context
 	unwatch func() bool   // ends the watch over ctx
@@ -57,7 +58,7 @@ const (
 	exitDone
 	exitTrap
 	exitError     // Thread.err
-	exitSuspended // a host call waits
+	exitSuspended // a host call or memory.atomic.wait waits
 )
 
 // The bits of Thread.attention.
@@ -373,6 +374,7 @@ func (t *Thread) unwind(err error, base int) error {
 			e.Trace = t.trace(base)
 		}
 	}
+	t.unpark()
 	t.exit, t.err, t.sp = exitNone, nil, base
 	t.pending, t.hasPending = nil, false
 	return err

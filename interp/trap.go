@@ -22,6 +22,8 @@ const (
 	TrapUninitializedElement // call_indirect of a null reference
 	TrapIndirectCallTypeMismatch
 	TrapStackExhausted
+	TrapUnalignedAtomic
+	TrapExpectedShared // memory.atomic.wait on a memory that is not shared
 )
 
 // trapMessages are the texts that the specification's test suite expects.
@@ -36,6 +38,8 @@ var trapMessages = [...]string{
 	TrapUninitializedElement:     "uninitialized element",
 	TrapIndirectCallTypeMismatch: "indirect call type mismatch",
 	TrapStackExhausted:           "call stack exhausted",
+	TrapUnalignedAtomic:          "unaligned atomic",
+	TrapExpectedShared:           "expected shared memory",
 }
 
 func (c TrapCode) Error() string {

@@ -216,6 +216,8 @@ var handWritten = strings.Fields(`
 	memorySize memoryGrow memoryCopy memoryFill memoryInit dataDrop
 	tableGet tableSet tableSize tableGrow tableCopy tableFill tableInit elemDrop
 	refFunc refIsNull
+	atomicLoad atomicStore atomicModify atomicCompare atomicFence atomicNotify atomicWait
+	i64Add128 i64Sub128 i64MulWideS i64MulWideU
 	copyTwo constantJump f64MulAdd i32ShlAdd i64ShlAdd i32XorRotl i64XorRotl i32RotlXor i64ExtendAdd
 `)
 
