@@ -124,6 +124,8 @@ func (l *lowerer) regular(w wasm.Op) {
 		l.store(w)
 	case w >= wasm.OpI32TruncSatF32S && w <= wasm.OpI64TruncSatF64U:
 		l.unary(unaryOps[256|w&0xFF], info.Results[0])
+	case w>>16 == 0xFD:
+		l.vector(w, info)
 	default:
 		l.bulk(w)
 	}
