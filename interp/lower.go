@@ -399,12 +399,12 @@ func (l *lowerer) setLocal(x int, o operand) {
 	if o.where == inLocal && int(o.local) == x {
 		return
 	}
-	producer := l.lastDst
 	for k := l.unsettled(); k < len(l.stack); k++ {
 		if s := &l.stack[k]; s.where == inLocal && int(s.local) == x {
 			l.settle(k)
 		}
 	}
+	producer := l.lastDst
 	if o.where == inSlot && producer >= l.barrier && producer == len(l.code)-1 && l.code[producer].a == o.home {
 		l.code[producer].a = uint16(x)
 		l.lastDst = producer

@@ -128,6 +128,8 @@ func (l *lowerer) regular(w wasm.Op) {
 		l.atomic(w)
 	case w >= wasm.OpI64Add128 && w <= wasm.OpI64MulWideU:
 		l.wideArithmetic(w)
+	case w>>16 == 0xFD:
+		l.vector(w, info)
 	default:
 		l.bulk(w)
 	}
