@@ -37,7 +37,7 @@ func newMemory(typ wasm.MemoryType, maxBytes uint64) (*Memory, error) {
 	}
 	m.limit = min(m.limit, maxPages*(wasm.PageSize/page))
 	if typ.Min > m.limit {
-		return nil, &LimitError{What: "memory", Want: typ.Min, Limit: m.limit, Unit: fmt.Sprintf("pages of %d bytes", page)}
+		return nil, &LimitError{What: "memory", Want: typ.Min, Limit: m.limit, Unit: "pages of " + pageName(page)}
 	}
 	if err := m.reserve(); err != nil {
 		return nil, err
@@ -46,6 +46,13 @@ func newMemory(typ wasm.MemoryType, maxBytes uint64) (*Memory, error) {
 		return m, m.share()
 	}
 	return m, m.resize(typ.Min)
+}
+
+func pageName(bytes uint64) string {
+	if bytes == wasm.PageSize {
+		return "64 KiB"
+	}
+	return fmt.Sprint(bytes, " bytes")
 }
 
 // Type is the memory's declared type.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -127,5 +128,89 @@ func BenchmarkRestore(b *testing.B) {
 				b.StartTimer()
 			}
 		})
+	}
+}
+
+// objects is a program with a heap of 64 MiB: structures of two numbers and two references, to the one before and to one
+// that comes later.
+func objects() *Program {
+	p := &Program{Types: []wasm.TypeDef{{Kind: wasm.CompStruct, Super: -1, GroupLen: 1, Final: true, Fields: []wasm.FieldType{
+		{Type: wasm.I32}, {Type: wasm.RefTo(0, true)}, {Type: wasm.I64}, {Type: wasm.RefTo(0, true)},
+	}}}}
+	h := &p.Heap
+	h.Data = make([]byte, 0, 64<<20)
+	for len(h.Data) < 64<<20-40 {
+		h.Data = AppendObject(h.Data, 0)
+		h.Data = AppendValue(h.Data, wasm.I32, h.Objects, 0)
+		h.Data = AppendRef(h.Data, ref(RefObject, max(1, h.Objects)-1))
+		h.Data = AppendValue(h.Data, wasm.I64, h.Objects*h.Objects, 0)
+		h.Data = AppendRef(h.Data, ref(RefObject, h.Objects/2*3/2))
+		h.Objects++
+	}
+	return p
+}
+
+func BenchmarkHeapEncode(b *testing.B) {
+	p := objects()
+	for _, o := range []Options{{}, {Compress: true}} {
+		b.Run(fmt.Sprintf("compress=%v", o.Compress), func(b *testing.B) {
+			b.SetBytes(int64(len(p.Heap.Data)))
+			for b.Loop() {
+				if err := Encode(io.Discard, p, o); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkHeapDecode(b *testing.B) {
+	p := objects()
+	for _, o := range []Options{{}, {Compress: true}} {
+		b.Run(fmt.Sprintf("compress=%v", o.Compress), func(b *testing.B) {
+			file := encoded(b, p, o)
+			b.SetBytes(int64(len(p.Heap.Data)))
+			for b.Loop() {
+				if _, err := DecodeBytes(file, Limits{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkHeapCheck is the share of the check in both.
+func BenchmarkHeapCheck(b *testing.B) {
+	p := objects()
+	b.SetBytes(int64(len(p.Heap.Data)))
+	for b.Loop() {
+		if err := p.check(noLimits); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkHeapAppend and BenchmarkHeapRead are what a store has to do besides: to make the objects' bytes, and to take
+// them apart.
+func BenchmarkHeapAppend(b *testing.B) {
+	b.SetBytes(64 << 20)
+	for b.Loop() {
+		objects()
+	}
+}
+
+func BenchmarkHeapRead(b *testing.B) {
+	p := objects()
+	b.SetBytes(int64(len(p.Heap.Data)))
+	for b.Loop() {
+		r := p.HeapReader()
+		for r.Next() {
+			for range r.Len() {
+				r.Value()
+			}
+		}
+		if r.Err() != nil {
+			b.Fatal(r.Err())
+		}
 	}
 }

@@ -6,21 +6,41 @@ import (
 	"github.com/godwit-vm/godwit/wasm"
 )
 
-// maxPages is how many pages of 64 KiB can be addressed (specification 3.2.3): 4 GiB, or with 64-bit addresses 2^64
-// bytes, of which no host gives more than 2^48.
-func maxPages(is64 bool) uint64 {
-	if is64 {
-		return 1 << 32
+// maxPages is how many of its pages a memory can have: what can be addressed (specification 3.2.3) is 4 GiB, or with
+// 64-bit addresses 2^64 bytes, of which no host gives more than 2^48.
+func maxPages(t wasm.MemoryType) uint64 {
+	if t.Is64 {
+		return 1 << 48 / t.PageBytes()
 	}
-	return 1 << 16
+	return 1 << 32 / t.PageBytes()
+}
+
+// maxTypePages is how many pages a memory's type may speak of.
+func maxTypePages(t wasm.MemoryType) uint64 {
+	switch {
+	case !t.Is64:
+		return maxPages(t)
+	case t.OneByte:
+		return math.MaxUint64
+	}
+	return 1 << 48
+}
+
+// checker is a program that is being checked, and what the check found out so far.
+type checker struct {
+	*Program
+	funcs   uint64 // store addresses of functions
+	headsOf []head // the heads of the heap's objects
 }
 
 // check looks for contradictions within p: what is written and what was read goes through it alike, so that nothing is
 // written that could not be read. It relies on nothing: every index is compared with what it points into. What needs
 // the modules in decoded form (types of locals, whether an offset is a safepoint) is left to those who decode them.
 func (p *Program) check(l Limits) error {
+	c := &checker{Program: p, funcs: p.numFuncs()}
 	for _, f := range []func(Limits) error{
-		p.checkModules, p.checkInstances, p.checkFuncs, p.checkTables, p.checkMemories, p.checkGlobals, p.checkThreads,
+		c.checkModules, c.checkTypes, c.checkInstances, c.checkFuncs, c.checkTags, c.checkHeap, c.checkTables, c.checkMemories,
+		c.checkGlobals, c.checkThreads,
 	} {
 		if err := f(l); err != nil {
 			return err
@@ -29,7 +49,7 @@ func (p *Program) check(l Limits) error {
 	return nil
 }
 
-func (p *Program) checkModules(Limits) error {
+func (p *checker) checkModules(Limits) error {
 	for i := range p.Modules {
 		if b := p.Modules[i].Bytes; uint64(len(b)) > math.MaxUint32 {
 			return invalid(nameModules, "module %d has %d bytes", i, len(b))
@@ -46,8 +66,7 @@ func (p *Program) numFuncs() (n uint64) {
 	return n
 }
 
-func (p *Program) checkInstances(Limits) error {
-	funcs := p.numFuncs()
+func (p *checker) checkInstances(Limits) error {
 	for i := range p.Instances {
 		in := &p.Instances[i]
 		if in.Module < 0 || in.Module >= len(p.Modules) {
@@ -58,10 +77,11 @@ func (p *Program) checkInstances(Limits) error {
 			addrs []uint32
 			count uint64
 		}{
-			{"function", in.ImportedFuncs, funcs},
+			{"function", in.ImportedFuncs, p.funcs},
 			{"table", in.Tables, uint64(len(p.Tables))},
 			{"memory", in.Memories, uint64(len(p.Memories))},
 			{"global", in.Globals, uint64(len(p.Globals))},
+			{"tag", in.Tags, uint64(len(p.Tags))},
 		} {
 			for _, a := range s.addrs {
 				if uint64(a) >= s.count {
@@ -73,9 +93,9 @@ func (p *Program) checkInstances(Limits) error {
 	return nil
 }
 
-func (p *Program) checkFuncs(l Limits) error {
-	if n := p.numFuncs(); n > l.Funcs {
-		return overLimit(nameFuncs, "functions", n, l.Funcs)
+func (p *checker) checkFuncs(l Limits) error {
+	if p.funcs > l.Funcs {
+		return overLimit(nameFuncs, "functions", p.funcs, l.Funcs)
 	}
 	next := make([]uint64, len(p.Instances)) // by instance: the first function index that has no address yet
 	for i := range p.Instances {
@@ -90,7 +110,7 @@ func (p *Program) checkFuncs(l Limits) error {
 			}
 			for _, types := range [][]wasm.ValType{f.HostType.Params, f.HostType.Results} {
 				for _, t := range types {
-					if !knownType(t) {
+					if !knownType(t, p.Types) {
 						return invalid(nameFuncs, "host function %s.%s has unknown type 0x%x", f.HostModule, f.HostName, uint32(t))
 					}
 				}
@@ -108,39 +128,41 @@ func (p *Program) checkFuncs(l Limits) error {
 	return nil
 }
 
-func (p *Program) checkTables(Limits) error {
-	funcs := p.numFuncs()
+func (p *checker) checkTables(Limits) error {
 	for i := range p.Tables {
 		t := &p.Tables[i]
-		if !t.Type.Elem.IsRef() {
+		if !t.Type.Elem.IsRef() || !knownType(t.Type.Elem, p.Types) {
 			return invalid(nameTables, "table %d has elements of type 0x%x", i, uint32(t.Type.Elem))
 		}
 		limit := uint64(math.MaxUint32)
 		if t.Type.Is64 {
 			limit = math.MaxUint64
 		}
-		if why := outside(uint64(len(t.Elems)), t.Type.Limits, limit); why != "" {
+		if why := outside(uint64(len(t.Elems)), t.Type.Limits, limit, limit); why != "" {
 			return invalid(nameTables, "table %d has %d elements, %s", i, len(t.Elems), why)
 		}
 		for j, r := range t.Elems {
-			if !validRef(t.Type.Elem, r, funcs) {
-				return invalid(nameTables, "element %d of table %d refers to function %d of %d", j, i, r-1, funcs)
+			if why := p.refFlaw(t.Type.Elem, r); why != "" {
+				return invalid(nameTables, "element %d of table %d: %s", j, i, why)
 			}
 		}
 	}
 	return nil
 }
 
-func (p *Program) checkMemories(l Limits) error {
+func (p *checker) checkMemories(l Limits) error {
 	left := l.MemoryBytes
 	for i := range p.Memories {
 		m := &p.Memories[i]
-		size := m.Size()
-		if size%wasm.PageSize != 0 {
+		size, page := m.Size(), m.Type.PageBytes()
+		if size%page != 0 {
 			return invalid(nameMemories, "memory %d has %d bytes, not a whole number of pages", i, size)
 		}
-		if why := outside(size/wasm.PageSize, m.Type.Limits, maxPages(m.Type.Is64)); why != "" {
-			return invalid(nameMemories, "memory %d has %d pages, %s", i, size/wasm.PageSize, why)
+		if why := outside(size/page, m.Type.Limits, maxPages(m.Type), maxTypePages(m.Type)); why != "" {
+			return invalid(nameMemories, "memory %d has %d pages, %s", i, size/page, why)
+		}
+		if m.Type.Shared && !m.Type.HasMax {
+			return invalid(nameMemories, "memory %d is shared and has no maximum", i)
 		}
 		if size > left {
 			return overLimit(nameMemories, "bytes of memories, and maybe more,", l.MemoryBytes-left+size, l.MemoryBytes)
@@ -150,22 +172,32 @@ func (p *Program) checkMemories(l Limits) error {
 	return nil
 }
 
-func (p *Program) checkGlobals(Limits) error {
-	funcs := p.numFuncs()
+func (p *checker) checkGlobals(Limits) error {
 	for i := range p.Globals {
 		g := &p.Globals[i]
-		if g.Value.Type != g.Type.Type {
-			return invalid(nameGlobals, "global %d of type 0x%x has a value of type 0x%x", i, uint32(g.Type.Type), uint32(g.Value.Type))
+		if !knownType(g.Type.Type, p.Types) {
+			return invalid(nameGlobals, "global %d is of unknown type 0x%x", i, uint32(g.Type.Type))
 		}
-		if why := g.Value.flaw(funcs); why != "" {
+		if why := p.valueFlaw(g.Value); why != "" {
+			return invalid(nameGlobals, "global %d: %s", i, why)
+		}
+		if !g.Type.Type.IsRef() {
+			if g.Value.Type != g.Type.Type {
+				return invalid(nameGlobals, "global %d of type %v has a value of type %v", i, g.Type.Type, g.Value.Type)
+			}
+			continue
+		}
+		if g.Value.Type != p.Top(g.Type.Type) {
+			return invalid(nameGlobals, "global %d of type %v has a value of type %v", i, g.Type.Type, g.Value.Type)
+		}
+		if why := p.refFlaw(g.Type.Type, g.Value.Bits); why != "" {
 			return invalid(nameGlobals, "global %d: %s", i, why)
 		}
 	}
 	return nil
 }
 
-func (p *Program) checkThreads(Limits) error {
-	funcs := p.numFuncs()
+func (p *checker) checkThreads(Limits) error {
 	defined := make([]uint64, len(p.Instances)) // by instance: end of its functions
 	for i := range p.Funcs {
 		if f := &p.Funcs[i]; f.Instance >= 0 && f.Count > 0 {
@@ -178,7 +210,7 @@ func (p *Program) checkThreads(Limits) error {
 			return invalid(nameThreads, "thread %d is idle, yet waits in a host function", i)
 		}
 		for j := range t.Frames {
-			if err := p.checkFrame(i, j, defined, funcs); err != nil {
+			if err := p.checkFrame(i, j, defined); err != nil {
 				return err
 			}
 		}
@@ -186,7 +218,7 @@ func (p *Program) checkThreads(Limits) error {
 	return nil
 }
 
-func (p *Program) checkFrame(thread, index int, defined []uint64, funcs uint64) error {
+func (p *checker) checkFrame(thread, index int, defined []uint64) error {
 	f := &p.Threads[thread].Frames[index]
 	if f.Instance < 0 || f.Instance >= len(p.Instances) {
 		return invalid(nameThreads, "frame %d of thread %d is of instance %d of %d", index, thread, f.Instance, len(p.Instances))
@@ -200,7 +232,7 @@ func (p *Program) checkFrame(thread, index int, defined []uint64, funcs uint64) 
 	}
 	for _, vs := range [][]Value{f.Locals, f.Stack} {
 		for _, v := range vs {
-			if why := v.flaw(funcs); why != "" {
+			if why := p.valueFlaw(v); why != "" {
 				return invalid(nameThreads, "frame %d of thread %d: %s", index, thread, why)
 			}
 		}
@@ -208,14 +240,15 @@ func (p *Program) checkFrame(thread, index int, defined []uint64, funcs uint64) 
 	return nil
 }
 
-// outside tells why size is not within l, which must itself be within limit; "" when all is well.
-func outside(size uint64, l wasm.Limits, limit uint64) string {
+// outside tells why size is not within l, whose maximum must be within typeLimit, or not within limit; "" when all is
+// well.
+func outside(size uint64, l wasm.Limits, limit, typeLimit uint64) string {
 	switch {
 	case size < l.Min:
 		return "fewer than its type's minimum"
 	case l.HasMax && size > l.Max:
 		return "more than its type's maximum"
-	case l.HasMax && l.Max > limit:
+	case l.HasMax && l.Max > typeLimit:
 		return "of a type whose maximum is too large"
 	case size > limit:
 		return "more than can be addressed"
@@ -223,22 +256,20 @@ func outside(size uint64, l wasm.Limits, limit uint64) string {
 	return ""
 }
 
-// validRef tells whether r can be a reference of type t. A host's handles are known to the host alone.
-func validRef(t wasm.ValType, r, funcs uint64) bool { return t != wasm.FuncRef || r <= funcs }
-
-func knownType(t wasm.ValType) bool { return t.IsNum() || t == wasm.V128 || t.IsRef() }
-
-// flaw tells why v is not a value; "" when it is one.
-func (v Value) flaw(funcs uint64) string {
+// valueFlaw tells why v is not a value; "" when it is one.
+func (p *checker) valueFlaw(v Value) string {
 	switch {
-	case !knownType(v.Type):
-		return "a value of unknown type"
-	case (v.Type == wasm.I32 || v.Type == wasm.F32) && v.Bits > math.MaxUint32:
-		return "a value of 32 bits has more"
 	case v.Type != wasm.V128 && v.Hi != 0:
 		return "a value of at most 64 bits has more"
-	case !validRef(v.Type, v.Bits, funcs):
-		return "a reference to a function that does not exist"
+	case v.Type == wasm.I32 || v.Type == wasm.F32:
+		if v.Bits > math.MaxUint32 {
+			return "a value of 32 bits has more"
+		}
+		return ""
+	case v.Type.IsNum() || v.Type == wasm.V128:
+		return ""
+	case !isTop(v.Type):
+		return "a value of unknown type, or of a reference type that is not the top of its hierarchy"
 	}
-	return ""
+	return p.refFlaw(v.Type, v.Bits)
 }

@@ -84,7 +84,7 @@ func (c *contents) segment(s part, pos int64, buf []byte) (next int64, err error
 	used := int64(len(head) - len(d.rest))
 	c.crc = crc32.Update(c.crc, castagnoli, head[:used])
 	pos += used
-	if r.len < granule || r.len > uint64(s.end-pos) {
+	if c.short(r) || r.len > uint64(s.end-pos) {
 		return 0, s.fail(ErrInvalid, "length of a segment")
 	}
 	if err := c.place(s, r); err != nil {
@@ -117,6 +117,12 @@ func (c *contents) filler(s part, d *decoder, head []byte, pos, n int64) (next i
 	return pos + int64(len(whole)), nil
 }
 
+// short tells whether r is too short: only what ends with a memory may have less than a granule, for its size need not
+// be a multiple of that.
+func (c *contents) short(r run) bool {
+	return r.len == 0 || r.len < granule && r.off+r.len != c.file.Memories[r.memory].Source.Size()
+}
+
 // place checks that r is within its memory and does not overlap what came before.
 func (c *contents) place(s part, r run) error {
 	size := c.file.Memories[r.memory].Source.Size()
@@ -128,7 +134,7 @@ func (c *contents) place(s part, r run) error {
 	}
 	c.next[r.memory] = r.end()
 	// A lead-in of zeros is not counted.
-	c.file.Memories[r.memory].Source.(*fileSource).used += r.end() - (r.off + toGranule(r.off))
+	c.file.Memories[r.memory].Source.(*fileSource).used += r.len - min(r.len, toGranule(r.off))
 	return nil
 }
 
@@ -170,7 +176,7 @@ func (c *contents) blockSection(s part) error {
 	total := uint64(0)
 	for i := range g {
 		g[i] = run{memory, d.uint(), d.uint()}
-		if g[i].len < granule || g[i].len > blockSize-total {
+		if c.short(g[i]) || g[i].len > blockSize-total {
 			d.fail(ErrInvalid, "run of %d bytes", g[i].len)
 		}
 		if d.err != nil {

@@ -101,9 +101,9 @@ func appendMemorySection(e *encoder, p *Program) {
 	e.uint(uint64(len(p.Memories)))
 	for i := range p.Memories {
 		m := &p.Memories[i]
-		l := m.Type.Limits
-		l.Min = m.Size() / wasm.PageSize
-		e.limits(l)
+		t := m.Type
+		t.Min = m.Size() / t.PageBytes()
+		e.memoryType(t)
 	}
 }
 

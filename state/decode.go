@@ -176,7 +176,7 @@ func (p *parser) header(s part) error {
 		return err
 	}
 	version := d.fixed32()
-	if d.err == nil && version != Version {
+	if d.err == nil && (version == 0 || version > Version) {
 		return s.fail(ErrVersion, fmt.Sprintf("version %d", version))
 	}
 	flags := d.fixed32()
@@ -208,7 +208,7 @@ func (p *parser) decoder(s part, off int64) (*decoder, error) {
 	if err := p.read(b, off, s.label()); err != nil {
 		return nil, err
 	}
-	return &decoder{rest: b, base: s.end, section: s.label(), limits: p.limits}, nil
+	return &decoder{rest: b, base: s.end, section: s.label(), version: p.file.version, limits: p.limits}, nil
 }
 
 // integrity reads the last section, verifies it, and compares what it says of the others with where they were found.
@@ -259,7 +259,7 @@ func (p *parser) bodies() error {
 		if s.id == idData || s.id == idCustom && s.name == nameData {
 			continue
 		}
-		if s.id != idCustom || !isBody(s.name) {
+		if s.id != idCustom || !p.isBody(s.name) {
 			if err := p.skip(i); err != nil {
 				return err
 			}
@@ -280,6 +280,9 @@ func (p *parser) bodies() error {
 	}
 	for _, b := range bodies {
 		d := found[b.name]
+		if p.file.version < b.since {
+			continue
+		}
 		if d == nil {
 			return &FormatError{Offset: -1, Section: b.name, Message: "missing", Err: ErrInvalid}
 		}
@@ -297,8 +300,9 @@ func (p *parser) bodies() error {
 	return nil
 }
 
-func isBody(name string) bool {
-	return slices.ContainsFunc(bodies, func(b body) bool { return b.name == name })
+// isBody tells whether a section with that name holds a part of the program, in the file's version.
+func (p *parser) isBody(name string) bool {
+	return slices.ContainsFunc(bodies, func(b body) bool { return b.name == name && p.file.version >= b.since })
 }
 
 // skip verifies a section that is not read.

@@ -109,7 +109,7 @@ func TestOtherVersionsAreRefusedByName(t *testing.T) {
 		off   int
 		value byte
 	}{
-		{"version", 0, 2}, {"flags", 5, 0x80}, {"checksum", 8, 9},
+		{"version 0", 0, 0}, {"version", 0, 3}, {"flags", 5, 0x80}, {"checksum", 8, 9},
 	} {
 		b := encoded(t, small(), Options{})
 		b[at+c.off] = c.value
@@ -169,32 +169,79 @@ var contradictions = []struct {
 	make func(*Program)
 }{
 	{"an instance of a module that is not there", func(p *Program) { p.Instances[0].Module = 2 }},
-	{"an instance that imports a function that is not there", func(p *Program) { p.Instances[0].ImportedFuncs[0] = 1004 }},
-	{"an instance with a table that is not there", func(p *Program) { p.Instances[0].Tables[1] = 2 }},
-	{"an instance with a memory that is not there", func(p *Program) { p.Instances[1].Memories[0] = 4 }},
+	{"an instance that imports a function that is not there", func(p *Program) { p.Instances[0].ImportedFuncs[0] = 1005 }},
+	{"an instance with a table that is not there", func(p *Program) { p.Instances[0].Tables[1] = 5 }},
+	{"an instance with a memory that is not there", func(p *Program) { p.Instances[1].Memories[0] = 6 }},
+	{"an instance with a tag that is not there", func(p *Program) { p.Instances[1].Tags[1] = 2 }},
 	{"an instance with a global that is not there", func(p *Program) { p.Instances[1].Globals[0] = math.MaxUint32 }},
 	{"functions of an instance that is not there", func(p *Program) { p.Funcs[1].Instance = 2 }},
 	{"functions that are imported and defined", func(p *Program) { p.Funcs[1].First = 0 }},
 	{"functions that have two addresses", func(p *Program) { p.Funcs[3].Instance, p.Funcs[3].First = 0, 2 }},
 	{"more functions than there are indices", func(p *Program) { p.Funcs[3].First = math.MaxUint32 }},
 	{"a host function of a type that is none", func(p *Program) { p.Funcs[0].HostType.Params[1] = 0x40 }},
-	{"a host function with a result that is none", func(p *Program) { p.Funcs[0].HostType.Results[0] = 0x170 }},
+	{"a host function with a result that is none", func(p *Program) { p.Funcs[0].HostType.Results[0] = 0x17F }},
 	{"a table of numbers", func(p *Program) { p.Tables[0].Type.Elem = wasm.I32 }},
 	{"a table larger than its maximum", func(p *Program) { p.Tables[0].Type.Max = 4 }},
 	{"a table smaller than its minimum", func(p *Program) { p.Tables[0].Type.Min = 6 }},
 	{"a table with a maximum beyond all addresses", func(p *Program) { p.Tables[0].Type.Max = 1 << 32 }},
-	{"a table with a function that is not there", func(p *Program) { p.Tables[0].Elems[0] = 1005 }},
+	{"a table with a function that is not there", func(p *Program) { p.Tables[0].Elems[0] = 1006 }},
 	{"a memory larger than its maximum", func(p *Program) { p.Memories[0].Type.Max = 2 }},
 	{"a memory smaller than its minimum", func(p *Program) { p.Memories[0].Type.Min = 4 }},
 	{"a memory with a maximum beyond all addresses", func(p *Program) { p.Memories[0].Type.Max = 1<<16 + 1 }},
-	{"a global with a function that is not there", func(p *Program) { p.Globals[5].Value.Bits = 1005 }},
+	{"a global with a function that is not there", func(p *Program) { p.Globals[5].Value.Bits = 1006 }},
 	{"an idle thread that waits", func(p *Program) { p.Threads[1].HasPending = true }},
 	{"a frame of an instance that is not there", func(p *Program) { p.Threads[0].Frames[2].Instance = 2 }},
 	{"a frame of an imported function", func(p *Program) { p.Threads[0].Frames[0].Func = 0 }},
 	{"a frame of a function that is not there", func(p *Program) { p.Threads[0].Frames[0].Func = 3 }},
 	{"a frame that resumes outside of the module", func(p *Program) { p.Threads[0].Frames[0].Offset = uint32(len(guest)) }},
-	{"a local with a function that is not there", func(p *Program) { p.Threads[0].Frames[1].Locals[1].Bits = 1005 }},
+	{"a local with a function that is not there", func(p *Program) { p.Threads[0].Frames[1].Locals[1].Bits = 1006 }},
 	{"an operand of a type that is none", func(p *Program) { p.Threads[0].Frames[1].Stack[0] = Value{Type: 0x40} }},
+	{"an operand of a type below the top", func(p *Program) { p.Threads[2].Frames[0].Stack[0].Type = wasm.EqRef }},
+	{"a host function with a type that is not there", func(p *Program) { p.Funcs[0].HostType.Params[1] = wasm.RefTo(10, true) }},
+	{"a table of a type that is not there", func(p *Program) { p.Tables[2].Type.Elem = wasm.RefTo(10, true) }},
+	{"a table without null that has it", func(p *Program) { p.Tables[2].Type.Elem = wasm.RefTo(1, false) }},
+	{"a table of structures with an array", func(p *Program) { p.Tables[2].Elems[0] = ref(RefObject, 1) }},
+	{"a table of exceptions with a structure", func(p *Program) { p.Tables[4].Elems[0] = ref(RefObject, 0) }},
+	{"a shared memory without a maximum", func(p *Program) { p.Memories[4].Type.HasMax = false }},
+	{"a memory of bytes beyond all addresses", func(p *Program) { p.Memories[5].Type.Limits = wasm.Limits{Max: 1<<32 + 1, HasMax: true} }},
+	{"a global of a type that is not there", func(p *Program) { p.Globals[8].Type.Type = wasm.RefTo(10, true) }},
+	{"a global with a value of another hierarchy", func(p *Program) { p.Globals[8].Value.Type = wasm.ExternRef }},
+	{"a global of a subtype with its supertype", func(p *Program) {
+		p.Globals[8].Type.Type, p.Globals[8].Value.Bits = wasm.RefTo(3, true), ref(RefObject, 0)
+	}},
+	{"a global that is never null, and null", func(p *Program) { p.Globals[9].Value.Bits = 0 }},
+	{"an i31 of 32 bits", func(p *Program) { p.Globals[10].Value.Bits = ref(RefI31, 1<<31) }},
+	{"an i31 that is something of the host's", func(p *Program) { p.Globals[10].Value.Bits = ref(RefHost, 1) }},
+	{"an exception that is an i31", func(p *Program) { p.Globals[11].Value.Bits = ref(RefI31, 1) }},
+	{"an exception that is an array", func(p *Program) { p.Globals[11].Value.Bits = ref(RefObject, 4) }},
+	{"an exception as anyref", func(p *Program) { p.Globals[12].Value.Bits = ref(RefObject, 6) }},
+	{"a reference of no kind", func(p *Program) { p.Globals[12].Value.Bits = ref(1, 1) }},
+	{"a null type with a value", func(p *Program) { p.Globals[14].Value.Bits = ref(RefI31, 1) }},
+	{"an object that is not there", func(p *Program) { p.Globals[15].Value.Bits = ref(RefObject, 10) }},
+	{"a tag of a type that is not there", func(p *Program) { p.Tags[0].Type = 10 }},
+	{"a tag of a structure", func(p *Program) { p.Tags[0].Type = 8 }},
+	{"a tag with results", func(p *Program) { p.Tags[0].Type = 7 }},
+	{"more objects than bytes", func(p *Program) { p.Heap.Objects = 1000 }},
+	{"an object too many", func(p *Program) { p.Heap.Objects++ }},
+	{"an object too few", func(p *Program) { p.Heap.Objects-- }},
+	{"a heap that is cut short", func(p *Program) { p.Heap.Data = p.Heap.Data[:len(p.Heap.Data)-1] }},
+	{"an object of a type that is not there", func(p *Program) { p.Heap.append(AppendObject(nil, 10)) }},
+	{"an object of a function's type", func(p *Program) { p.Heap.append(AppendObject(nil, 0)) }},
+	{"an exception of a tag that is not there", func(p *Program) { p.Heap.append(AppendException(nil, 2)) }},
+	{"an array longer than the heap", func(p *Program) { p.Heap.append(AppendArray(nil, 4, math.MaxUint64)) }},
+	{"an array of references longer than the heap", func(p *Program) { p.Heap.append(AppendArray(nil, 2, 1<<40)) }},
+	{"an array whose bytes are more than 64 bits count", func(p *Program) { p.Heap.append(AppendArray(nil, 6, 1<<60)) }},
+	{"a field with an object of another type", func(p *Program) {
+		p.Heap.append(append(AppendRef(AppendObject(nil, 1), ref(RefObject, 3)), 0, 0, 0, 0))
+	}},
+	{"a field with an object that is not there", func(p *Program) { p.Heap.append(AppendRef(AppendArray(nil, 2, 1), ref(RefObject, 11))) }},
+	{"a field with a reference that does not end", func(p *Program) { p.Heap.append(AppendArray(nil, 2, 1), bytes.Repeat([]byte{0xFF}, 12)) }},
+}
+
+// append appends an object.
+func (h *Heap) append(parts ...[]byte) {
+	h.Objects++
+	h.Data = append(bytes.Clone(h.Data), bytes.Join(parts, nil)...)
 }
 
 func TestContradictionsAreNotWritten(t *testing.T) {
@@ -217,6 +264,19 @@ func TestContradictionsAreNotWritten(t *testing.T) {
 		{"an instance of a negative module", func(p *Program) { p.Instances[0].Module = -1 }},
 		{"functions of a negative instance", func(p *Program) { p.Funcs[1].Instance = -2 }},
 		{"a frame of a negative instance", func(p *Program) { p.Threads[0].Frames[2].Instance = -1 }},
+		{"a group of no types", func(p *Program) { p.Types[0].GroupLen = 0 }},
+		{"a group of more types than there are", func(p *Program) { p.Types[9].GroupLen = 2 }},
+		{"groups that overlap", func(p *Program) { p.Types[2].Group, p.Types[2].GroupLen = 2, 1 }},
+		{"a type that names a later one", func(p *Program) { p.Types[0].Params[1] = wasm.RefTo(1, true) }},
+		{"a type that names what is none", func(p *Program) { p.Types[0].Params[1] = 0x40 }},
+		{"a packed parameter", func(p *Program) { p.Types[0].Params[0] = wasm.I8 }},
+		{"an exact reference", func(p *Program) { p.Types[3].Fields[0].Type |= 1 << 9 }},
+		{"a type whose supertype stands behind it", func(p *Program) { p.Types[3].Super = 3 }},
+		{"a type that does not match its supertype", func(p *Program) { p.Types[3].Fields = p.Types[3].Fields[:1] }},
+		{"a type with a final supertype", func(p *Program) { p.Types[1].Final = true }},
+		{"two types that are the same", func(p *Program) { p.Types[5].Fields = p.Types[4].Fields }},
+		{"a type that says it is another", func(p *Program) { p.Types[5].Canon = 4 }},
+		{"an array of no elements' type", func(p *Program) { p.Types[5].Fields = nil }},
 	} {
 		p := small()
 		c.make(p)
@@ -332,12 +392,15 @@ func TestLimits(t *testing.T) {
 		{"elements", Limits{Elements: 6}},
 		{"frames", Limits{Frames: 3}},
 		{"values", Limits{Values: 10}},
+		{"objects of the heap", Limits{HeapObjects: 9}},
+		{"bytes of the heap", Limits{HeapBytes: uint64(len(heapObjects().Data)) - 1}},
 	} {
 		if _, err := DecodeBytes(b, c.l); !errors.Is(err, ErrLimit) {
 			t.Errorf("%s: %v, want ErrLimit", c.what, err)
 		}
 	}
-	exact := Limits{MemoryBytes: 8 * wasm.PageSize, Bytes: 1 << 20, Objects: 7, Funcs: 1004, Elements: 7, Frames: 4, Values: 17}
+	exact := Limits{MemoryBytes: 9*wasm.PageSize + 2*granule + 3, Bytes: 1 << 20, Objects: 16, Funcs: 1005, Elements: 13, Frames: 4,
+		Values: 20, HeapObjects: 10, HeapBytes: uint64(len(heapObjects().Data))}
 	if _, err := DecodeBytes(b, exact); err != nil {
 		t.Errorf("limits that are just met: %v", err)
 	}
@@ -408,7 +471,7 @@ func TestHostileBlocks(t *testing.T) {
 		stored int
 	}{
 		{"a form that does not exist", head(7, 0, 1, 0, 4096, 0), 4096},
-		{"a memory that does not exist", head(formRaw, 4, 1, 0, 4096, 0), 4096},
+		{"a memory that does not exist", head(formRaw, 6, 1, 0, 4096, 0), 4096},
 		{"no runs", head(formZstd, 0, 0, 0), 10},
 		{"more runs than there can be", head(formRaw, 0, 257, 0, 4096, 0), 4096},
 		{"a run outside of the memory", head(formRaw, 0, 1, 3<<16, 4096, 0), 4096},

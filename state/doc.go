@@ -2,16 +2,34 @@
 //
 // # The view
 //
-// A program that stands at a safepoint is a [Program]: its modules and instances, the functions, tables, memories and
-// globals that they share, its threads with their frames, and the state of the host's side. All of it is in
+// A program that stands at a safepoint is a [Program]: its modules and instances, the functions, tables, memories,
+// globals and tags that they share, the objects of its heap, its threads with their frames, and the state of the host's side. All of it is in
 // WebAssembly's own terms. A frame says "function 7 of instance 0, to go on at byte 1234 of the module, with these
 // locals and these operands", and every value has its type. There is no address of the host in it, no register, no index
 // into lowered code, and no number that a release of godwit may choose anew. So the view means the same on every tier, on
 // every host, and to every later release.
 //
-// Things refer to each other as the specification has it: instances and values name functions, tables, memories and
-// globals by their store address, the position in the program's list. A reference is 0 for null and else one more than
-// the address.
+// Things refer to each other as the specification has it: instances and values name functions, tables, memories,
+// globals and tags by their store address, the position in the program's list. A reference to a function is 0 for null and else
+// one more than the address. The other references say in their two upper bits whether they are to an object of the heap, to
+// something of the host's, or an i31 ([RefKind]).
+//
+// # The heap
+//
+// Structures, arrays and exceptions have numbers, and nothing else by which they could be told apart: where they stood
+// in memory is gone. A program may have tens of millions, so the view does not have them as Go values. [Heap.Data] is
+// their bytes as they are in the file, which a store appends to ([AppendObject] and the functions after it) and takes apart with a
+// [HeapReader]; arrays of numbers are there in one piece, to be copied. The number of a type stands before each object, so that
+// all of the heap can be read without a module.
+//
+// Types that more than one module may name, which are those of all objects and tags and those in the types of globals, tables and host
+// functions, are the program's own list ([Program.Types]), in which each type is there once, however many modules define it.
+// Two types are the same exactly when they have the same index.
+//
+// That a reference has the type of the place where it stands is checked before the program is handed out: a program
+// that trusts the types of its fields, as compiled code does, must not find a lie there. The check goes through the heap twice,
+// since an object may refer to one that comes later. To write 64 MiB of small structures took 0.26 s on one core, most of
+// it for this. What the check cannot know are the types of functions, of locals and of operands: they are the modules' affair.
 //
 // # The file
 //

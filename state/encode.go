@@ -33,6 +33,9 @@ func encode(w io.Writer, p *Program, o Options, room uint64) error {
 	if err := p.check(noLimits); err != nil {
 		return err
 	}
+	if err := p.checkTypesAreRead(); err != nil {
+		return err
+	}
 	memories, err := p.contents()
 	if err != nil {
 		return err

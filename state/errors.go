@@ -19,7 +19,7 @@ var (
 	ErrTruncated = errors.New("snapshot is cut short")
 	// ErrInvalid: the snapshot, or the program that was to be written, contradicts itself.
 	ErrInvalid = errors.New("invalid snapshot")
-	// ErrLimit: the snapshot asks for more than [Limits] allow.
+	// ErrLimit: the snapshot asks for more than [Limits] allow, or the program has more than the format has room for.
 	ErrLimit = errors.New("snapshot exceeds a limit")
 	// ErrModuleMissing: the snapshot does not embed a module that it needs; see [Program.Provide].
 	ErrModuleMissing = errors.New("module is not in the snapshot")

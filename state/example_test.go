@@ -87,7 +87,7 @@ func ExampleSummary_Print() {
 	s.Parts, s.Size = nil, 1000
 	s.Print(os.Stdout)
 	// Output:
-	// snapshot, format 1, 1000 B, compressed
+	// snapshot, format 2, 1000 B, compressed
 	// taken at a time unknown
 	// modules
 	//   0: counter.wasm, not embedded, sha256 0102030000000000000000000000000000000000000000000000000000000000

@@ -9,7 +9,7 @@ import (
 // Every constant of the file format stands here; FORMAT.md says what they mean.
 const (
 	// Version is the format version that Encode writes. Decode reads it and all earlier ones.
-	Version = 1
+	Version = 2
 
 	// DetectSize is how many bytes of a file's beginning Detect wants to see.
 	DetectSize = 32
@@ -33,6 +33,8 @@ const (
 	maxDataSection = 1<<32 - 1<<20
 	// maxWindow bounds the memory that a zstd frame may make its reader use.
 	maxWindow = 8 << 20
+	// maxHeap bounds the bytes of the heap's objects: they are in one section, whose size has 32 bits.
+	maxHeap = 1<<32 - 1<<20
 )
 
 // Identifiers of the sections of a module (specification 5.5.2).
@@ -60,6 +62,9 @@ const (
 	nameMemories  = "godwit.memories"
 	nameGlobals   = "godwit.globals"
 	nameThreads   = "godwit.threads"
+	nameTypes     = "godwit.types"
+	nameTags      = "godwit.tags"
+	nameHeap      = "godwit.heap"
 	nameResources = "godwit.resources"
 	namePad       = "godwit.pad"
 	nameData      = "godwit.data"

@@ -39,3 +39,25 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// FuzzHeap: no bytes of a heap make its reader panic, and what the check accepts can be read, and consists of what it
+// should.
+func FuzzHeap(f *testing.F) {
+	f.Add(uint64(10), heapObjects().Data)
+	f.Add(uint64(2), AppendArray(AppendRef(AppendArray(nil, 2, 1), ref(RefObject, 0)), 4, 1<<60))
+	f.Add(uint64(1), append(AppendObject(nil, 3), bytes.Repeat([]byte{0xFF}, 100)...))
+	f.Fuzz(func(t *testing.T, objects uint64, data []byte) {
+		p := &Program{Types: heapTypes(), Tags: []Tag{{0}, {9}}, Heap: Heap{Objects: objects, Data: data}}
+		p.Funcs = everything().Funcs[:1]
+		if p.check(noLimits) != nil {
+			r := p.HeapReader()
+			for r.Next() {
+				r.Bytes()
+			}
+			return
+		}
+		if n := uint64(len(objectsOf(t, p))); n != objects {
+			t.Errorf("%d objects are read, want %d", n, objects)
+		}
+	})
+}

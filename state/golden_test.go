@@ -14,8 +14,10 @@ var goldens = []struct {
 	file string
 	want func() *Program
 }{
-	{"testdata/v1.snapshot", everything},
-	{"testdata/v1-zstd.snapshot", everything},
+	{"testdata/v1.snapshot", everythingOfVersion1},
+	{"testdata/v1-zstd.snapshot", everythingOfVersion1},
+	{"testdata/v2.snapshot", everything},
+	{"testdata/v2-zstd.snapshot", everything},
 }
 
 func TestGoldenFilesAreRead(t *testing.T) {
@@ -39,7 +41,7 @@ func TestGoldenFilesAreRead(t *testing.T) {
 // What is written for the same program changes only together with the format's version. (Compressed files are not
 // compared: how well the compressor does is its own affair.)
 func TestFormatStandsStill(t *testing.T) {
-	want, err := os.ReadFile("testdata/v1.snapshot")
+	want, err := os.ReadFile("testdata/v2.snapshot")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +52,8 @@ func TestFormatStandsStill(t *testing.T) {
 
 func writeGoldens(t *testing.T) {
 	for file, o := range map[string]Options{
-		"testdata/v1.snapshot":      {},
-		"testdata/v1-zstd.snapshot": {Compress: true},
+		"testdata/v2.snapshot":      {},
+		"testdata/v2-zstd.snapshot": {Compress: true},
 	} {
 		if err := os.WriteFile(file, encoded(t, everything(), o), 0o644); err != nil {
 			t.Fatal(err)

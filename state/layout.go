@@ -27,13 +27,15 @@ func join(all []stretch, s stretch) []stretch {
 	return append(all, s)
 }
 
-// runs returns the non-zero granules of data, neighbours joined, in ascending order.
+// runs returns the non-zero granules of data, neighbours joined, in ascending order. Where pages are of one byte the
+// last granule may be a part of one.
 func runs(memory uint32, data []byte) []run {
 	var found []stretch
 	for _, s := range touched(data) {
 		for off := s.from; off < s.to; off += granule {
-			if !bytes.Equal(data[off:off+granule], zeros[:]) {
-				found = join(found, stretch{off, off + granule})
+			end := min(off+granule, s.to)
+			if !bytes.Equal(data[off:end], zeros[:end-off]) {
+				found = join(found, stretch{off, end})
 			}
 		}
 	}

@@ -7,11 +7,13 @@ import "math"
 type Limits struct {
 	MemoryBytes uint64 // sizes of all memories together; default 64 GiB, since a page that is zero costs nothing
 	Bytes       uint64 // everything but the memories' contents, decompressed; default 1 GiB
-	Objects     uint64 // modules, instances, tables, memories, globals, threads, resources: of each kind; default 1<<20
+	Objects     uint64 // modules, types, instances, tables, memories, globals, tags, threads, resources: of each; default 1<<20
 	Funcs       uint64 // functions in the store; default 1<<24
 	Elements    uint64 // elements of all tables together; default 1<<25
 	Frames      uint64 // of all threads together; default 1<<21
 	Values      uint64 // locals and operands of all frames together; default 1<<24
+	HeapObjects uint64 // structures, arrays and exceptions; default 1<<27
+	HeapBytes   uint64 // what these take in the file, decompressed; default 1 GiB, and Bytes counts them too
 }
 
 // withDefaults fills in the fields that are 0.
@@ -27,6 +29,8 @@ func (l Limits) withDefaults() Limits {
 		{&l.Elements, 1 << 25},
 		{&l.Frames, 1 << 21},
 		{&l.Values, 1 << 24},
+		{&l.HeapObjects, 1 << 27},
+		{&l.HeapBytes, 1 << 30},
 	} {
 		if *f.field == 0 {
 			*f.field = f.value
@@ -44,4 +48,6 @@ var noLimits = Limits{
 	Elements:    math.MaxUint64,
 	Frames:      math.MaxUint64,
 	Values:      math.MaxUint64,
+	HeapObjects: math.MaxUint64,
+	HeapBytes:   maxHeap,
 }

@@ -13,6 +13,10 @@ import (
 // printedFrames is how many frames of a thread Print shows from each end; a runaway recursion has a million.
 const printedFrames = 20
 
+// printedGlobals is how many globals, and tags, Print shows. Most programs have a few; those with thousands have them
+// from a linker.
+const printedGlobals = 20
+
 // Print writes the summary for people. What comes from the snapshot is quoted where it has anything but printable
 // characters, so that it cannot play with a terminal.
 func (s Summary) Print(w io.Writer) {
@@ -29,7 +33,7 @@ func (s Summary) Print(w io.Writer) {
 	p.line(0, "instances")
 	for i, in := range s.Instances {
 		p.line(1, "%d: %s of module %d: %s, %s%s%s", i, named(in.Name), in.Module, count(int(in.Funcs), "function"),
-			count(in.Globals, "global"), addresses("tables", in.Tables), addresses("memories", in.Memories))
+			count(in.Globals, "global"), addresses("tables", in.Tables), addresses("memories", in.Memories)+addresses("tags", in.Tags))
 	}
 	if len(s.HostFuncs) > 0 {
 		p.line(0, "host functions")
@@ -42,6 +46,25 @@ func (s Summary) Print(w io.Writer) {
 	}
 	for i, m := range s.Memories {
 		p.line(0, "memory %d: %s", i, m.text())
+	}
+	for i, g := range s.Values[:min(len(s.Values), printedGlobals)] {
+		p.line(0, "global %d: %s, %s", i, g.Type, g.Value)
+	}
+	if left := s.Globals - printedGlobals; left > 0 && len(s.Values) > 0 {
+		p.line(0, "... %s more", count(left, "global"))
+	}
+	for i, t := range s.Tags[:min(len(s.Tags), printedGlobals)] {
+		p.line(0, "tag %d: of type %d", i, t)
+	}
+	if left := len(s.Tags) - printedGlobals; left > 0 {
+		p.line(0, "... %s more", count(left, "tag"))
+	}
+	if s.Types > 0 {
+		p.line(0, "%s", count(s.Types, "defined type"))
+	}
+	if h := s.Heap; h != nil {
+		p.line(0, "heap: %s, %s, %s, %s", count(int(h.Structs), "structure"), count(int(h.Arrays), "array"),
+			count(int(h.Exceptions), "exception"), humanize.IBytes(h.Bytes))
 	}
 	for i, t := range s.Threads {
 		p.thread(i, &t)
@@ -106,6 +129,12 @@ func (m MemorySummary) text() string {
 	}
 	if m.Is64 {
 		b.WriteString(", 64-bit addresses")
+	}
+	if m.Shared {
+		b.WriteString(", shared")
+	}
+	if m.Page > 0 {
+		b.WriteString(", pages of " + count(int(m.Page), "byte"))
 	}
 	return b.String()
 }

@@ -42,6 +42,7 @@ func appendInstances(e *encoder, p *Program, _ Options) {
 		e.uints(in.Tables)
 		e.uints(in.Memories)
 		e.uints(in.Globals)
+		e.uints(in.Tags)
 		e.bools(in.DroppedElems)
 		e.bools(in.DroppedDatas)
 	}
@@ -50,16 +51,19 @@ func appendInstances(e *encoder, p *Program, _ Options) {
 func readInstances(d *decoder, p *Program) {
 	p.Instances = list[Instance](d.count("instances", 8, d.limits.Objects))
 	for i := range p.Instances {
-		p.Instances[i] = Instance{
+		in := &p.Instances[i]
+		*in = Instance{
 			Name:          d.string(),
 			Module:        d.index(),
 			ImportedFuncs: d.uints("imported functions"),
 			Tables:        d.uints("tables"),
 			Memories:      d.uints("memories"),
 			Globals:       d.uints("globals"),
-			DroppedElems:  d.bools("element segments"),
-			DroppedDatas:  d.bools("data segments"),
 		}
+		if d.version >= 2 {
+			in.Tags = d.uints("tags")
+		}
+		in.DroppedElems, in.DroppedDatas = d.bools("element segments"), d.bools("data segments")
 	}
 }
 
@@ -109,11 +113,12 @@ func appendTables(e *encoder, p *Program, _ Options) {
 	e.uint(uint64(len(p.Tables)))
 	for i := range p.Tables {
 		t := &p.Tables[i]
-		e.uint(uint64(t.Type.Elem))
+		e.valType(t.Type.Elem)
 		e.limits(t.Type.Limits)
 		e.uint(uint64(len(t.Elems)))
+		top := p.Top(t.Type.Elem)
 		for _, r := range t.Elems {
-			e.uint(r)
+			e.ref(top, r)
 		}
 	}
 }
@@ -123,7 +128,7 @@ func readTables(d *decoder, p *Program) {
 	left := d.limits.Elements
 	for i := range p.Tables {
 		t := &p.Tables[i]
-		t.Type = wasm.TableType{Elem: d.valType(), Limits: d.wasmLimits()}
+		t.Type = wasm.TableType{Elem: d.valType(), Limits: d.tableLimits()}
 		n := d.count("elements", 1, 0)
 		if uint64(n) > left {
 			d.fail(ErrLimit, "more than %d elements in tables", d.limits.Elements)
@@ -131,8 +136,9 @@ func readTables(d *decoder, p *Program) {
 		}
 		left -= uint64(n)
 		t.Elems = list[uint64](n)
+		top := p.Top(t.Type.Elem)
 		for j := range t.Elems {
-			t.Elems[j] = d.uint()
+			t.Elems[j] = d.ref(top)
 		}
 	}
 }
@@ -141,8 +147,8 @@ func appendMemories(e *encoder, p *Program, _ Options) {
 	e.uint(uint64(len(p.Memories)))
 	for i := range p.Memories {
 		m := &p.Memories[i]
-		e.limits(m.Type.Limits)
-		e.uint(m.Size() / wasm.PageSize)
+		e.memoryType(m.Type)
+		e.uint(m.Size() / m.Type.PageBytes())
 	}
 }
 
@@ -150,21 +156,23 @@ func readMemories(d *decoder, p *Program) {
 	p.Memories = list[Memory](d.count("memories", 3, d.limits.Objects))
 	for i := range p.Memories {
 		m := &p.Memories[i]
-		m.Type.Limits = d.wasmLimits()
+		m.Type = d.memoryType()
 		pages := d.uint()
-		if pages > maxPages(m.Type.Is64) {
+		if pages > maxPages(m.Type) {
 			d.fail(ErrInvalid, "memory %d has %d pages", i, pages)
 			return
 		}
-		m.Source = &fileSource{size: pages * wasm.PageSize}
+		m.Source = &fileSource{size: pages * m.Type.PageBytes()}
 	}
 }
 
 func appendGlobals(e *encoder, p *Program, _ Options) {
 	e.uint(uint64(len(p.Globals)))
 	for i := range p.Globals {
-		e.bool(p.Globals[i].Type.Mutable)
-		e.value(p.Globals[i].Value)
+		g := &p.Globals[i]
+		e.bool(g.Type.Mutable)
+		e.valType(g.Type.Type)
+		e.value(g.Value)
 	}
 }
 
@@ -173,9 +181,38 @@ func readGlobals(d *decoder, p *Program) {
 	for i := range p.Globals {
 		g := &p.Globals[i]
 		g.Type.Mutable = d.bool()
+		if d.version < 2 {
+			g.Value = d.value()
+			g.Type.Type = g.Value.Type
+			continue
+		}
+		g.Type.Type = d.valType()
 		g.Value = d.value()
-		g.Type.Type = g.Value.Type
 	}
+}
+
+func appendTags(e *encoder, p *Program, _ Options) {
+	e.uint(uint64(len(p.Tags)))
+	for i := range p.Tags {
+		e.uint(uint64(p.Tags[i].Type))
+	}
+}
+
+func readTags(d *decoder, p *Program) {
+	p.Tags = list[Tag](d.count("tags", 1, d.limits.Objects))
+	for i := range p.Tags {
+		p.Tags[i].Type = d.uint32()
+	}
+}
+
+func appendHeap(e *encoder, p *Program, _ Options) {
+	e.uint(p.Heap.Objects)
+	e.blob(p.Heap.Data)
+}
+
+func readHeap(d *decoder, p *Program) {
+	p.Heap.Objects = d.uint()
+	p.Heap.Data = d.blob()
 }
 
 func appendThreads(e *encoder, p *Program, _ Options) {
@@ -245,18 +282,23 @@ func readResources(d *decoder, p *Program) {
 // body is a section that holds a part of the program.
 type body struct {
 	name   string
+	since  int // version of the format
 	append func(*encoder, *Program, Options)
 	read   func(*decoder, *Program)
 }
 
-// bodies lists the sections that hold the program, in the order in which they are written. Each stands once.
+// bodies lists the sections that hold the program, in the order in which they are written, and read: types come before
+// what names them. Each stands once.
 var bodies = []body{
-	{nameModules, appendModules, readModules},
-	{nameInstances, appendInstances, readInstances},
-	{nameFuncs, appendFuncs, readFuncs},
-	{nameTables, appendTables, readTables},
-	{nameMemories, appendMemories, readMemories},
-	{nameGlobals, appendGlobals, readGlobals},
-	{nameThreads, appendThreads, readThreads},
-	{nameResources, appendResources, readResources},
+	{nameModules, 1, appendModules, readModules},
+	{nameTypes, 2, appendTypes, readTypes},
+	{nameInstances, 1, appendInstances, readInstances},
+	{nameFuncs, 1, appendFuncs, readFuncs},
+	{nameTables, 1, appendTables, readTables},
+	{nameMemories, 1, appendMemories, readMemories},
+	{nameGlobals, 1, appendGlobals, readGlobals},
+	{nameTags, 2, appendTags, readTags},
+	{nameHeap, 2, appendHeap, readHeap},
+	{nameThreads, 1, appendThreads, readThreads},
+	{nameResources, 1, appendResources, readResources},
 }

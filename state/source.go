@@ -13,7 +13,7 @@ import (
 
 // Source is where a memory's contents come from when they are not in [Memory.Data].
 type Source interface {
-	// Size is the memory's size in bytes, a multiple of 64 KiB.
+	// Size is the memory's size in bytes, a whole number of its pages.
 	Size() uint64
 	// LoadInto writes the contents into dst, whose bytes are zero and whose length is Size, and verifies them.
 	// After an error what dst holds is meaningless.
@@ -22,7 +22,7 @@ type Source interface {
 	Used() uint64
 }
 
-// Size is the memory's size in bytes, a multiple of 64 KiB.
+// Size is the memory's size in bytes, a whole number of its pages.
 func (m *Memory) Size() uint64 {
 	if m.Source != nil {
 		return m.Source.Size()

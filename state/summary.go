@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/hex"
+	"math"
 	"time"
 
 	"github.com/godwit-vm/godwit/wasm"
@@ -23,6 +24,10 @@ type Summary struct {
 	Tables    []TableSummary    `json:"tables,omitempty"`
 	Memories  []MemorySummary   `json:"memories,omitempty"`
 	Globals   int               `json:"globals"`
+	Values    []GlobalSummary   `json:"global_values,omitempty"` // of the first globals, at most 1000
+	Types     int               `json:"types,omitempty"`         // defined types that the store's objects are of
+	Tags      []uint32          `json:"tags,omitempty"`          // type of each tag
+	Heap      *HeapSummary      `json:"heap,omitempty"`          // when there are objects
 	Threads   []ThreadSummary   `json:"threads"`
 	Resources []ResourceSummary `json:"resources,omitempty"`
 }
@@ -50,6 +55,7 @@ type InstanceSummary struct {
 	Tables   []uint32 `json:"tables,omitempty"`
 	Memories []uint32 `json:"memories,omitempty"`
 	Globals  int      `json:"globals"`
+	Tags     []uint32 `json:"tags,omitempty"`
 }
 
 // TableSummary is a table.
@@ -64,8 +70,24 @@ type MemorySummary struct {
 	Size   uint64 `json:"size"`
 	Max    uint64 `json:"max,omitempty"` // when its type has one
 	Is64   bool   `json:"is64,omitempty"`
-	Used   uint64 `json:"used"`   // in pages of 4 KiB that are not all zero
-	Stored uint64 `json:"stored"` // in the file
+	Shared bool   `json:"shared,omitempty"` // between threads
+	Page   uint64 `json:"page,omitempty"`   // size of a page when that is not 64 KiB
+	Used   uint64 `json:"used"`             // in pages of 4 KiB that are not all zero
+	Stored uint64 `json:"stored"`           // in the file
+}
+
+// GlobalSummary is a global with its value for people: "i31 -5", "struct 12 of type 3".
+type GlobalSummary struct {
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
+
+// HeapSummary counts the objects of the heap.
+type HeapSummary struct {
+	Structs    uint64 `json:"structs"`
+	Arrays     uint64 `json:"arrays"`
+	Exceptions uint64 `json:"exceptions"`
+	Bytes      uint64 `json:"bytes"` // in the file, decompressed
 }
 
 // ThreadSummary is a thread with its backtrace, innermost frame first.
@@ -105,7 +127,7 @@ func Summarize(f *File, describers map[string]Describer) Summary {
 	p := &f.Program
 	s := Summary{
 		Version: f.version, Godwit: p.Godwit, Created: p.Created, Safepoints: p.Safepoints, Size: f.size,
-		Compressed: f.compressed, Parts: f.parts(), Globals: len(p.Globals),
+		Compressed: f.compressed, Parts: f.parts(), Globals: len(p.Globals), Types: len(p.Types),
 	}
 	modules := make([]*wasm.Module, len(p.Modules))
 	for i := range p.Modules {
@@ -119,6 +141,7 @@ func Summarize(f *File, describers map[string]Describer) Summary {
 		in := &p.Instances[i]
 		s.Instances = append(s.Instances, InstanceSummary{
 			Name: in.Name, Module: in.Module, Tables: in.Tables, Memories: in.Memories, Globals: len(in.Globals),
+			Tags: in.Tags,
 		})
 	}
 	for i := range p.Funcs {
@@ -134,6 +157,7 @@ func Summarize(f *File, describers map[string]Describer) Summary {
 	for i := range p.Memories {
 		s.Memories = append(s.Memories, p.Memories[i].summary())
 	}
+	s.summarizeStore(p)
 	for i := range p.Threads {
 		s.Threads = append(s.Threads, p.threadSummary(&p.Threads[i], modules))
 	}
@@ -142,6 +166,36 @@ func Summarize(f *File, describers map[string]Describer) Summary {
 		s.Resources = append(s.Resources, r.summary(describers[r.Name]))
 	}
 	return s
+}
+
+// summarizedGlobals is how many globals a summary shows with their values.
+const summarizedGlobals = 1000
+
+// summarizeStore describes globals, tags and the heap.
+func (s *Summary) summarizeStore(p *Program) {
+	heads, _ := p.heads() // it was checked when it was read
+	texts := valueTexts{p, heads}
+	for i := range p.Globals[:min(len(p.Globals), summarizedGlobals)] {
+		g := &p.Globals[i]
+		s.Values = append(s.Values, GlobalSummary{g.Type.String(), texts.text(g.Value)})
+	}
+	for _, t := range p.Tags {
+		s.Tags = append(s.Tags, t.Type)
+	}
+	if len(heads) == 0 {
+		return
+	}
+	s.Heap = &HeapSummary{Bytes: uint64(len(p.Heap.Data))}
+	for _, h := range heads {
+		switch {
+		case h&1 != 0:
+			s.Heap.Exceptions++
+		case p.Types[h>>1].Kind == wasm.CompArray:
+			s.Heap.Arrays++
+		default:
+			s.Heap.Structs++
+		}
+	}
 }
 
 // parts adds up the sections by name, in the order of the file.
@@ -162,10 +216,7 @@ func (f *File) parts() (all []PartSummary) {
 }
 
 func (t *Table) summary() TableSummary {
-	s := TableSummary{Elem: "funcref", Size: len(t.Elems)}
-	if t.Type.Elem == wasm.ExternRef {
-		s.Elem = "externref"
-	}
+	s := TableSummary{Elem: t.Type.Elem.String(), Size: len(t.Elems)}
 	for _, r := range t.Elems {
 		if r != 0 {
 			s.Used++
@@ -175,9 +226,12 @@ func (t *Table) summary() TableSummary {
 }
 
 func (m *Memory) summary() MemorySummary {
-	s := MemorySummary{Size: m.Size(), Is64: m.Type.Is64}
-	if m.Type.HasMax {
-		s.Max = m.Type.Max * wasm.PageSize
+	s := MemorySummary{Size: m.Size(), Is64: m.Type.Is64, Shared: m.Type.Shared}
+	if m.Type.OneByte {
+		s.Page = 1
+	}
+	if page := m.Type.PageBytes(); m.Type.HasMax {
+		s.Max = min(m.Type.Max, math.MaxUint64/page) * page
 	}
 	if src, ok := m.Source.(*fileSource); ok {
 		s.Used = src.used

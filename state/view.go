@@ -104,7 +104,7 @@ type Table struct {
 
 // Memory is a memory instance. Its contents are in one of two places:
 //
-// In a view that was just captured Data is the live memory itself, len(Data) = pages * 64 KiB, and is valid only until
+// In a view that was just captured Data is the live memory itself, a whole number of pages, and is valid only until
 // the program goes on. In one that was read from a file Data is nil and Source pours the contents where they are wanted,
 // so that nothing is held twice. [Memory.Size] and [Memory.LoadInto] work for both.
 type Memory struct {

@@ -100,30 +100,38 @@ func (e *encoder) bools(s []bool) {
 	}
 }
 
-func (e *encoder) limits(l wasm.Limits) {
-	var flags byte
+// Flags of limits, the last two of memories only.
+const (
+	flagMax      = 1 << 0
+	flagShared   = 1 << 1
+	flag64       = 1 << 2
+	flagPageSize = 1 << 3
+)
+
+func limitsFlags(l wasm.Limits) (flags byte) {
 	if l.HasMax {
-		flags |= 1
+		flags |= flagMax
 	}
 	if l.Is64 {
-		flags |= 4
+		flags |= flag64
 	}
-	e.byte(flags)
+	return flags
+}
+
+func (e *encoder) limits(l wasm.Limits) {
+	e.byte(limitsFlags(l))
+	e.minMax(l)
+}
+
+func (e *encoder) minMax(l wasm.Limits) {
 	e.uint(l.Min)
 	if l.HasMax {
 		e.uint(l.Max)
 	}
 }
 
-func (e *encoder) valTypes(s []wasm.ValType) {
-	e.uint(uint64(len(s)))
-	for _, t := range s {
-		e.uint(uint64(t))
-	}
-}
-
 func (e *encoder) value(v Value) {
-	e.uint(uint64(v.Type))
+	e.byte(byte(v.Type))
 	switch v.Type {
 	case wasm.I32, wasm.F32:
 		e.fixed32(uint32(v.Bits))
@@ -133,7 +141,32 @@ func (e *encoder) value(v Value) {
 		e.fixed64(v.Bits)
 		e.fixed64(v.Hi)
 	default:
-		e.uint(v.Bits)
+		e.ref(v.Type, v.Bits)
+	}
+}
+
+// ref appends a reference of the hierarchy of top.
+func (e *encoder) ref(top wasm.ValType, bits uint64) {
+	if top != wasm.FuncRef {
+		bits = packRef(bits)
+	}
+	e.uint(bits)
+}
+
+// memoryType appends a memory's type as the binary format has it (specification 5.3.10, and the proposals of threads and
+// custom page sizes).
+func (e *encoder) memoryType(t wasm.MemoryType) {
+	flags := limitsFlags(t.Limits)
+	if t.Shared {
+		flags |= flagShared
+	}
+	if t.OneByte {
+		flags |= flagPageSize
+	}
+	e.byte(flags)
+	e.minMax(t.Limits)
+	if t.OneByte {
+		e.uint(0) // the logarithm of a page's size
 	}
 }
 
@@ -163,6 +196,7 @@ type decoder struct {
 	base    int64 // file offset of the end of rest, for errors; meaningless when packed
 	packed  bool  // the body was compressed: there is no file offset
 	section string
+	version int // of the format
 	limits  Limits
 	err     error
 }
@@ -319,28 +353,47 @@ func (d *decoder) bools(what string) []bool {
 	return s
 }
 
-func (d *decoder) wasmLimits() (l wasm.Limits) {
-	flags := d.byte()
-	if flags&^5 != 0 {
+// limitsWith reads limits whose flags are among those of allowed.
+func (d *decoder) limitsWith(allowed byte) (l wasm.Limits, flags byte) {
+	flags = d.byte()
+	if flags&^allowed != 0 {
 		d.fail(ErrInvalid, "unknown flags 0x%02x of limits", flags)
 	}
-	l.HasMax, l.Is64 = flags&1 != 0, flags&4 != 0
+	l.HasMax, l.Is64 = flags&flagMax != 0, flags&flag64 != 0
 	l.Min = d.uint()
 	if l.HasMax {
 		l.Max = d.uint()
 	}
+	return l, flags
+}
+
+func (d *decoder) tableLimits() wasm.Limits {
+	l, _ := d.limitsWith(flagMax | flag64)
 	return l
 }
 
-func (d *decoder) valType() wasm.ValType { return wasm.ValType(d.uint32()) }
-
-func (d *decoder) valTypes(what string) []wasm.ValType {
-	n := d.count(what, 1, 0)
-	s := list[wasm.ValType](n)
-	for i := range s {
-		s[i] = d.valType()
+func (d *decoder) memoryType() (t wasm.MemoryType) {
+	allowed := byte(flagMax | flag64)
+	if d.version >= 2 {
+		allowed |= flagShared | flagPageSize
 	}
-	return s
+	l, flags := d.limitsWith(allowed)
+	t.Limits, t.Shared, t.OneByte = l, flags&flagShared != 0, flags&flagPageSize != 0
+	if t.OneByte {
+		if log := d.uint(); log != 0 {
+			d.fail(ErrInvalid, "pages of 2^%d bytes", log)
+		}
+	}
+	return t
+}
+
+// ref reads a reference of the hierarchy of top. Version 1 had those to functions and hosts' handles, both as they are.
+func (d *decoder) ref(top wasm.ValType) uint64 {
+	v := d.uint()
+	if top != wasm.FuncRef && d.version >= 2 {
+		v = unpackRef(v)
+	}
+	return v
 }
 
 func (d *decoder) value() (v Value) {
@@ -352,10 +405,12 @@ func (d *decoder) value() (v Value) {
 		v.Bits = d.fixed64()
 	case wasm.V128:
 		v.Bits, v.Hi = d.fixed64(), d.fixed64()
-	case wasm.FuncRef, wasm.ExternRef:
-		v.Bits = d.uint()
 	default:
-		d.fail(ErrInvalid, "unknown value type 0x%x", uint32(v.Type))
+		if !isTop(v.Type) {
+			d.fail(ErrInvalid, "0x%x is not a type of values", uint32(v.Type))
+			return Value{}
+		}
+		v.Bits = d.ref(v.Type)
 	}
 	return v
 }

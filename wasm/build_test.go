@@ -32,7 +32,7 @@ func join(parts ...any) []byte {
 		case int:
 			b = append(b, byte(p))
 		case ValType:
-			b = append(b, byte(p))
+			b = appendValType(b, p)
 		case Op:
 			if p > 0xFF {
 				b = append(b, byte(p>>16))
@@ -41,7 +41,7 @@ func join(parts ...any) []byte {
 		case []ValType:
 			b = append(b, leb(len(p))...)
 			for _, t := range p {
-				b = append(b, byte(t))
+				b = appendValType(b, t)
 			}
 		default:
 			panic("join takes no such thing")
@@ -78,6 +78,22 @@ func module(sections ...[]byte) []byte {
 }
 
 func funcType(params, results []ValType) []byte { return join(0x60, params, results) }
+
+// subType is a type that is not final, with those supertypes.
+func subType(supers []int, comp []byte) []byte {
+	b := []byte{formSub, byte(len(supers))}
+	for _, s := range supers {
+		b = append(b, byte(s))
+	}
+	return append(b, comp...)
+}
+
+// structType is a structure with these fields: a type is followed by 1 where it is mutable, else by 0.
+func structType(fields ...any) []byte { return join(formStruct, len(fields)/2, join(fields...)) }
+
+func arrayType(t ValType, mutable int) []byte { return join(formArray, t, mutable) }
+
+func recGroup(types ...[]byte) []byte { return join(formRec, vector(types...)) }
 
 func body(code ...any) []byte { return sized(0, join(code...), OpEnd) }
 

@@ -47,10 +47,10 @@ var commonRows [256]commonRow
 
 // makeCommon fills the row of an instruction.
 func makeCommon(o *OpInfo) {
-	if o.Op > 0xFF || o.Feature != 0 || o.in[0] > 0xFF || o.out > 0xFF {
+	if o.Op > 0xFF || o.Feature != 0 || o.in[0] > 0xFF || o.out[0] > 0xFF {
 		return
 	}
-	row := commonRow{in: uint8(o.in[0]), out: uint8(o.out), align: o.Align, leb: 4}
+	row := commonRow{in: uint8(o.in[0]), out: uint8(o.out[0]), align: o.Align, leb: 4}
 	switch {
 	case o.Op == OpI64Const:
 		row.kind, row.leb = commonConst, 8
@@ -82,7 +82,7 @@ func (v *validator) common() {
 	const room = 10
 	b, pos, last := v.b, v.pos, v.end-room
 	vals, base, ctrl := v.vals, v.base, v.ctrl
-	types := v.locals.types
+	types := v.locals.types[:v.locals.plain]
 loop:
 	for pos <= last {
 		s := b[pos : pos+room : pos+room]
@@ -175,14 +175,14 @@ loop:
 			}
 			base = n - 1
 			vals = vals[:base]
-			ctrl = append(ctrl, frame{typ: blockTypes[s[1]], height: int32(base), op: s[0]})
+			ctrl = append(ctrl, frame{typ: blockTypes[s[1]], height: int32(base), sets: uint16(len(v.sets)), op: s[0]})
 			pos += 2
 		case commonBlock:
 			if !shortBlockType(s[1]) || len(ctrl) == cap(ctrl) {
 				break loop
 			}
 			base = n
-			ctrl = append(ctrl, frame{typ: blockTypes[s[1]], height: int32(base), op: s[0]})
+			ctrl = append(ctrl, frame{typ: blockTypes[s[1]], height: int32(base), sets: uint16(len(v.sets)), op: s[0]})
 			pos += 2
 		case commonBr:
 			i := len(ctrl) - 1 - int(s[1])
@@ -206,7 +206,7 @@ loop:
 			if top == 0 || n-len(results) != base || len(results) > 1 || len(results) == 1 && (ctrl[top].op == byte(OpIf) || vals[n-1] != results[0]) {
 				break loop
 			}
-			if ctrl[top].op == byte(OpIf) && len(ctrl[top].typ.Params) != 0 {
+			if ctrl[top].op == byte(OpIf) && len(ctrl[top].typ.Params) != 0 || int(ctrl[top].sets) != len(v.sets) {
 				break loop
 			}
 			ctrl = ctrl[:top]

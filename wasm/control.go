@@ -4,8 +4,9 @@ package wasm
 type frame struct {
 	typ    *FuncType
 	height int32
-	op     byte // OpBlock, OpLoop, OpIf or OpElse
-	dead   bool // the rest of the block cannot be reached
+	sets   uint16 // how many locals without an initial value were set before it; there are at most maxLocals
+	op     byte   // the instruction that began it, or OpElse, OpCatch or OpCatchAll
+	dead   bool   // the rest of the block cannot be reached
 }
 
 // label is the types that a branch to the block carries: a loop is entered anew, any other block is left.
@@ -19,14 +20,30 @@ func (f *frame) label() []ValType {
 // blockTypes are the block types that are written as a value type, by its code; at 0x40 the empty one.
 var blockTypes = func() (t [0x80]*FuncType) {
 	t[0x40] = new(FuncType)
-	for _, r := range []ValType{I32, I64, F32, F64, FuncRef, ExternRef} {
+	for _, r := range []ValType{I32, I64, F32, F64, V128} {
+		t[r] = &FuncType{Results: []ValType{r}}
+	}
+	for r := abstractRefLow; r <= abstractRefHigh; r++ {
 		t[r] = &FuncType{Results: []ValType{r}}
 	}
 	return t
 }()
 
 // blockTypeOf is the block type with one result.
-func blockTypeOf(t ValType) *FuncType { return blockTypes[t&0x7F] }
+func (v *validator) blockTypeOf(t ValType) *FuncType {
+	if t <= I32 && t != typedRef {
+		return blockTypes[t]
+	}
+	ft := v.refBlocks[t]
+	if ft == nil {
+		if v.refBlocks == nil {
+			v.refBlocks = make(map[ValType]*FuncType)
+		}
+		ft = &FuncType{Results: []ValType{t}}
+		v.refBlocks[t] = ft
+	}
+	return ft
+}
 
 // blockType reads a block type (specification 5.4.1): one byte for none or one result, or a type's index as a signed
 // 33-bit number.
@@ -36,13 +53,13 @@ func (v *validator) blockType() *FuncType {
 		if c := v.b[off]; c&0xC0 == 0x40 {
 			if c == 0x40 {
 				v.pos++
-			} else {
-				c = byte(v.valType(v.features))
+				return blockTypes[c]
 			}
+			t := v.valType()
 			if v.err != nil {
 				return blockTypes[0x40]
 			}
-			return blockTypes[c]
+			return v.blockTypeOf(t)
 		}
 	}
 	i := v.signed(33)
@@ -51,6 +68,9 @@ func (v *validator) blockType() *FuncType {
 	}
 	if v.err == nil && i >= int64(len(v.m.Types)) {
 		v.invalid(off, "unknown type %d", i)
+	}
+	if v.err == nil && v.m.Types[i].Kind != CompFunc {
+		v.invalid(off, "unknown type: type mismatch: type %d is no function type", i)
 	}
 	if v.err != nil || !v.need(off, v.features, FeatureMultiValue, "a block type by index") {
 		return blockTypes[0x40]
@@ -68,9 +88,14 @@ func (v *validator) block(op Op) {
 		return
 	}
 	v.popAll(ft.Params)
-	v.base = len(v.vals)
-	v.ctrl = append(v.ctrl, frame{typ: ft, height: int32(v.base), op: byte(op)})
+	v.openFrame(ft, op)
 	v.pushAll(ft.Params)
+}
+
+// openFrame opens a block; there is room for it.
+func (v *validator) openFrame(ft *FuncType, op Op) {
+	v.base = len(v.vals)
+	v.ctrl = append(v.ctrl, frame{typ: ft, height: int32(v.base), sets: uint16(len(v.sets)), op: byte(op)})
 }
 
 // growBlocks makes room for another block, or fails. The capacity never goes beyond the limit, so that whoever finds
@@ -86,9 +111,14 @@ func (v *validator) growBlocks() bool {
 	return true
 }
 
-// closeFrame checks that the block at hand leaves its results and nothing else, and takes them.
+// closeFrame checks that the block at hand leaves its results and nothing else, and takes them. What it set of locals
+// without an initial value is undone.
 func (v *validator) closeFrame() {
-	results := v.ctrl[len(v.ctrl)-1].typ.Results
+	f := &v.ctrl[len(v.ctrl)-1]
+	results := f.typ.Results
+	if int(f.sets) != len(v.sets) {
+		v.unset(int(f.sets))
+	}
 	if len(v.vals)-v.base > len(results) {
 		v.invalid(v.at, "type mismatch: %s expects %s, found %s", v.name(), typeList(results), v.describe())
 		return
@@ -115,7 +145,7 @@ func (v *validator) endBlock() {
 	if v.err != nil {
 		return
 	}
-	if f.op == byte(OpIf) && !equalTypes(f.typ.Params, f.typ.Results) {
+	if f.op == byte(OpIf) && !v.matchesAll(f.typ.Params, f.typ.Results) {
 		v.invalid(v.at, "type mismatch: if without else has type %v", f.typ)
 		return
 	}
@@ -143,17 +173,24 @@ func (v *validator) labelTypes() []ValType {
 	return v.ctrl[len(v.ctrl)-1-int(i)].label()
 }
 
-// branch validates br and br_if.
+// branch validates the instructions with one label.
 func (v *validator) branch(op Op) {
-	types := v.labelTypes()
-	if op == OpBr {
-		v.popAll(types)
-		v.unreachable()
+	if op == OpRethrow || op == OpDelegate {
+		v.legacyLabel(op)
 		return
 	}
-	v.pop(I32)
-	v.popAll(types)
-	v.pushAll(types)
+	types := v.labelTypes()
+	switch op {
+	case OpBr:
+		v.popAll(types)
+		v.unreachable()
+	case OpBrIf:
+		v.pop(I32)
+		v.popAll(types)
+		v.pushAll(types)
+	default:
+		v.branchOnNull(op, types)
+	}
 }
 
 // branchTable validates br_table. All its labels must take the operands that are there; where those are unknown, the
@@ -201,7 +238,7 @@ func (v *validator) funcIndex(op Op) {
 		} else if !v.declared.has(i) {
 			v.invalid(off, "undeclared function reference %d", i)
 		}
-		v.push(FuncRef)
+		v.push(v.refOfFunc(i))
 		return
 	}
 	v.call(v.m.FuncType(i), op == OpReturnCall)
@@ -215,11 +252,10 @@ func (v *validator) callIndirect(op Op) {
 	if v.err != nil {
 		return
 	}
-	if uint64(typ) >= uint64(len(v.m.Types)) {
-		v.invalid(off, "unknown type %d", typ)
+	if v.defined(off, typ, CompFunc) == nil {
 		return
 	}
-	if table.Elem != FuncRef {
+	if !v.matches(table.Elem, FuncRef) {
 		v.mismatch("a table of funcref", table.Elem.String())
 		return
 	}
@@ -229,7 +265,7 @@ func (v *validator) callIndirect(op Op) {
 
 // call applies a function's type; a tail call must leave the results of the function it stands in.
 func (v *validator) call(ft *FuncType, tail bool) {
-	if tail && !equalTypes(ft.Results, v.typ.Results) {
+	if tail && !v.matchesAll(ft.Results, v.typ.Results) {
 		v.mismatch("a function with results "+typeList(v.typ.Results), typeList(ft.Results))
 		return
 	}
@@ -247,7 +283,7 @@ func (v *validator) selectUntyped() {
 	a := v.popAny()
 	b := v.popAny()
 	switch {
-	case a.IsRef() || b.IsRef():
+	case a.IsRef() || b.IsRef() || a == unknownRef || b == unknownRef:
 		v.mismatch("numbers", a.String()+" and "+b.String())
 	case a == unknown:
 		v.push(b)
@@ -265,21 +301,9 @@ func (v *validator) selectTyped() {
 		v.invalid(off, "invalid result arity: select of %d types", n)
 		return
 	}
-	t := v.valType(v.features)
+	t := v.valType()
 	v.pop(I32)
 	v.pop(t)
 	v.pop(t)
 	v.push(t)
-}
-
-func equalTypes(a, b []ValType) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -1,6 +1,9 @@
 package wasm
 
-import "math"
+import (
+	"errors"
+	"math"
+)
 
 const (
 	magic   = "\x00asm"
@@ -22,46 +25,59 @@ const (
 	secCode
 	secData
 	secDataCount
+	secTag
 )
 
 var sectionNames = [...]string{
 	"custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data",
-	"data count",
+	"data count", "tag",
 }
 
-// sectionOrder is the place of each section in a module; the data count section stands before the code.
+// sectionOrder is the place of each section in a module. What came late stands where it is needed: the tags before the
+// globals, the data count before the code.
 var sectionOrder = [...]int{
-	secType: 1, secImport: 2, secFunc: 3, secTable: 4, secMemory: 5, secGlobal: 6, secExport: 7, secStart: 8, secElem: 9,
-	secDataCount: 10, secCode: 11, secData: 12,
+	secType: 1, secImport: 2, secFunc: 3, secTable: 4, secMemory: 5, secTag: 6, secGlobal: 7, secExport: 8, secStart: 9,
+	secElem: 10, secDataCount: 11, secCode: 12, secData: 13,
 }
 
 // decoder reads a module's sections. It validates each field as it reads it, and the bodies at the end.
 type decoder struct {
-	reader
+	typeReader
 	m        *Module
-	features Features
 	declared bitset     // functions named outside of bodies, which ref.func in a body may therefore name
 	v        *validator // of constant expressions; nil until there is one
-	types    arena[ValType]
 	runs     arena[LocalRun]
 }
 
 // Decode decodes a module in the binary format and validates it: what it returns can be instantiated. The module must
 // keep to the features f. The error, if there is one, is an *Error. The module keeps b, which must not be changed.
 func Decode(b []byte, f Features) (*Module, error) {
-	d := &decoder{
-		reader:   reader{b: b, end: len(b), fn: -1},
-		m:        &Module{Start: -1, DataCount: -1, Bytes: b},
-		features: f,
-	}
+	d := newDecoder(b, f)
 	d.module()
-	if d.err == nil {
-		d.err = validateBodies(d.m, f, &d.declared)
-	}
+	d.bodies(func() *Error { return validateBodies(d.m, d.features, &d.declared) })
 	if d.err != nil {
 		return nil, d.err
 	}
 	return d.m, nil
+}
+
+func newDecoder(b []byte, f Features) *decoder {
+	return &decoder{
+		typeReader: typeReader{reader: reader{b: b, end: len(b), fn: -1}, features: f},
+		m:          &Module{Start: -1, DataCount: -1, Bytes: b},
+	}
+}
+
+// bodies validates the code section's bodies with the function given. Where a section behind them is broken, they are asked only whether they
+// are broken too, since the error that stands first says most.
+func (d *decoder) bodies(validate func() *Error) {
+	if d.err != nil && (!errors.Is(d.err, ErrMalformed) || len(d.m.Code) == 0 || len(d.m.Code) != len(d.m.Funcs)) {
+		return
+	}
+	err := validate()
+	if d.err == nil || err != nil && errors.Is(err, ErrMalformed) {
+		d.err = err
+	}
 }
 
 // module reads the header and the sections.
@@ -127,7 +143,8 @@ func (d *decoder) contents(id int) {
 	case secCustom:
 		d.customSection()
 	case secType:
-		d.typeSection()
+		(&typeSection{typeReader: &d.typeReader}).read()
+		d.m.Types = d.defs
 	case secImport:
 		d.importSection()
 	case secFunc:
@@ -136,6 +153,8 @@ func (d *decoder) contents(id int) {
 		d.tableSection()
 	case secMemory:
 		d.memorySection()
+	case secTag:
+		d.tagSection()
 	case secGlobal:
 		d.globalSection()
 	case secExport:
@@ -174,35 +193,8 @@ func (d *decoder) customSection() {
 	}
 }
 
-func (d *decoder) typeSection() {
-	n := d.count(3, maxTypes, "types")
-	d.m.Types = make([]TypeDef, 0, n)
-	for range n {
-		off := d.pos
-		if form := d.byte(); form != 0x60 && d.err == nil {
-			d.malformed(off, "malformed type: form %#x", form)
-		}
-		ft := FuncType{Params: d.valTypes(maxParams, "parameters")}
-		off = d.pos
-		ft.Results = d.valTypes(maxResults, "results")
-		if len(ft.Results) > 1 {
-			d.need(off, d.features, FeatureMultiValue, "a function type with %d results", len(ft.Results))
-		}
-		if d.err != nil {
-			return
-		}
-		i := uint32(len(d.m.Types))
-		d.m.Types = append(d.m.Types, TypeDef{FuncType: ft, Final: true, Super: -1, Canon: i, Group: i, GroupLen: 1})
-	}
-}
-
-func (d *decoder) valTypes(max uint32, what string) []ValType {
-	types := d.types.take(d.count(1, max, what))
-	for i := range types {
-		types[i] = d.valType(d.features)
-	}
-	return types
-}
+// externExactFunc is the kind of an import that must be of exactly its type.
+const externExactFunc ExternKind = 0x20
 
 func (d *decoder) importSection() {
 	n := d.count(3, maxImports, "imports")
@@ -213,7 +205,12 @@ func (d *decoder) importSection() {
 		off := d.pos
 		im.Kind = ExternKind(d.byte())
 		switch im.Kind {
-		case ExternFunc:
+		case ExternFunc, externExactFunc:
+			if im.Kind == externExactFunc {
+				im.Kind, im.Exact = ExternFunc, true
+				d.need(off, d.features, FeatureCustomDescriptors, "an import of exactly a type")
+				m.exact.set(uint32(len(m.FuncTypes)))
+			}
 			im.Type = d.typeIndex()
 			m.FuncTypes = append(m.FuncTypes, im.Type)
 			m.NumImportedFuncs++
@@ -232,6 +229,10 @@ func (d *decoder) importSection() {
 			}
 			m.GlobalTypes = append(m.GlobalTypes, im.Global)
 			m.NumImportedGlobals++
+		case ExternTag:
+			im.Type = d.tag()
+			d.addTag(off, im.Type)
+			m.NumImportedTags++
 		default:
 			d.malformed(off, "malformed import kind: %d", im.Kind)
 		}
@@ -259,6 +260,9 @@ func (d *decoder) tableSection() {
 	for range n {
 		off := d.pos
 		t := d.table()
+		if t.Init == nil && !t.Type.Elem.Defaultable() {
+			d.invalid(off, "type mismatch: a table of %v needs an initial element", t.Type.Elem)
+		}
 		d.addTable(off, t.Type)
 		if d.err != nil {
 			return
@@ -295,7 +299,7 @@ func (d *decoder) addTable(off int, t TableType) {
 	case n > maxTables:
 		d.limit(off, "too many tables: at most %d are supported", maxTables)
 	case n > 1:
-		d.need(off, d.features, FeatureReferenceTypes, "a second table")
+		d.need(off, d.features, FeatureReferenceTypes, "multiple tables: a second table")
 	}
 }
 
@@ -317,6 +321,43 @@ func (d *decoder) addMemory(off int, t MemoryType) {
 		d.limit(off, "too many memories: at most %d are supported", maxMemories)
 	case n > 1:
 		d.need(off, d.features, FeatureMultiMemory, "multiple memories: a second memory")
+	}
+}
+
+func (d *decoder) tagSection() {
+	n := d.count(2, maxTags, "tags")
+	for range n {
+		off := d.pos
+		t := d.tag()
+		d.addTag(off, t)
+		if d.err != nil {
+			return
+		}
+	}
+	d.m.Tags = d.m.TagTypes[d.m.NumImportedTags:]
+}
+
+// tag reads a tag's type (specification 5.3.17).
+func (d *decoder) tag() uint32 {
+	off := d.pos
+	if !d.features.Has(FeatureLegacyExceptions) {
+		d.need(off, d.features, FeatureExceptions, "a tag")
+	}
+	if c := d.byte(); c != 0 {
+		d.malformed(off, "malformed tag attribute: %#x", c)
+	}
+	off = d.pos
+	i := d.typeIndex()
+	if d.err == nil && len(d.m.Types[i].Results) != 0 {
+		d.invalid(off, "non-empty tag result type: %v", &d.m.Types[i].FuncType)
+	}
+	return i
+}
+
+func (d *decoder) addTag(off int, t uint32) {
+	d.m.TagTypes = append(d.m.TagTypes, t)
+	if len(d.m.TagTypes) > maxTags {
+		d.limit(off, "too many tags: at most %d are supported", maxTags)
 	}
 }
 
@@ -363,6 +404,8 @@ func (d *decoder) exportSection() {
 			if d.index(off, e.Index, len(m.GlobalTypes), "global") && m.GlobalTypes[e.Index].Mutable {
 				d.need(off, d.features, FeatureMutableGlobals, "a mutable global export")
 			}
+		case ExternTag:
+			d.index(off, e.Index, len(m.TagTypes), "tag")
 		default:
 			d.malformed(kind, "malformed export kind: %d", e.Kind)
 		}
@@ -397,12 +440,7 @@ func (d *decoder) startSection() {
 func (d *decoder) codeSection() {
 	m := d.m
 	m.codeStart = uint32(d.pos)
-	start := d.pos
 	n := d.count(3, maxFuncs, "bodies")
-	if d.err == nil && n != len(m.Funcs) {
-		d.malformed(start, "function and code section have inconsistent lengths: %d and %d", len(m.Funcs), n)
-		return
-	}
 	m.Code = make([]Code, 0, n)
 	end := d.end
 	for i := range n {
@@ -434,7 +472,7 @@ func (d *decoder) localRuns() []LocalRun {
 	runs := d.runs.take(d.count(2, math.MaxUint32, "runs of locals"))
 	total := uint64(0)
 	for i := range runs {
-		runs[i] = LocalRun{Count: d.u32(), Type: d.valType(d.features)}
+		runs[i] = LocalRun{Count: d.u32(), Type: d.valType()}
 		total += uint64(runs[i].Count)
 	}
 	switch {

@@ -35,11 +35,14 @@ func TestDecodeReadsEverySection(t *testing.T) {
 	expr := func(code ...any) ConstExpr { return ConstExpr{Body: join(append(code, OpEnd)...)} }
 	refFunc := expr(OpRefFunc, 1)
 	want := &Module{
-		Types: []FuncType{{}, {types(I32, F64), types(I64)}},
+		Types: []TypeDef{
+			{Final: true, Super: -1, GroupLen: 1},
+			{FuncType: FuncType{types(I32, F64), types(I64)}, Final: true, Super: -1, Canon: 1, Group: 1, GroupLen: 1},
+		},
 		Imports: []Import{
 			{Module: "env", Name: "f", Kind: ExternFunc, Type: 1},
 			{Module: "env", Name: "t", Kind: ExternTable, Table: TableType{ExternRef, Limits{Min: 2, Max: 3, HasMax: true}}},
-			{Module: "env", Name: "m", Kind: ExternMemory, Memory: MemoryType{Limits{Min: 1}}},
+			{Module: "env", Name: "m", Kind: ExternMemory, Memory: MemoryType{Limits: Limits{Min: 1}}},
 			{Module: "env", Name: "g", Kind: ExternGlobal, Global: GlobalType{Type: I32}},
 		},
 		Funcs: []uint32{0},
@@ -47,7 +50,7 @@ func TestDecodeReadsEverySection(t *testing.T) {
 			{Type: TableType{FuncRef, Limits{Min: 8, Is64: true}}},
 			{Type: TableType{FuncRef, Limits{Min: 5}}, Init: &refFunc},
 		},
-		Memories: []MemoryType{{Limits{Min: 1, Max: 2, HasMax: true, Is64: true}}},
+		Memories: []MemoryType{{Limits: Limits{Min: 1, Max: 2, HasMax: true, Is64: true}}},
 		Globals: []Global{
 			{GlobalType{Type: I32}, expr(OpGlobalGet, 0)},
 			{GlobalType{Type: F32, Mutable: true}, expr(OpF32Const, "\x00\x00\x80\x3F")},
@@ -55,7 +58,7 @@ func TestDecodeReadsEverySection(t *testing.T) {
 		Exports: []Export{{"run", ExternFunc, 1}, {"mem", ExternMemory, 1}},
 		Start:   1,
 		Elems: []ElemSegment{
-			{Table: 1, Offset: expr(OpI64Const, 2), Type: FuncRef, Funcs: []uint32{1, 0}},
+			{Table: 1, Offset: expr(OpI64Const, 2), Type: FuncRef.NonNull(), Funcs: []uint32{1, 0}},
 			{Mode: SegmentDeclarative, Type: ExternRef, Exprs: []ConstExpr{expr(OpRefNull, ExternRef)}},
 			{Mode: SegmentPassive, Type: FuncRef, Exprs: []ConstExpr{expr(OpRefFunc, 0)}},
 		},
@@ -68,7 +71,7 @@ func TestDecodeReadsEverySection(t *testing.T) {
 		TableTypes: []TableType{
 			{ExternRef, Limits{Min: 2, Max: 3, HasMax: true}}, {FuncRef, Limits{Min: 8, Is64: true}}, {FuncRef, Limits{Min: 5}},
 		},
-		MemoryTypes:       []MemoryType{{Limits{Min: 1}}, {Limits{Min: 1, Max: 2, HasMax: true, Is64: true}}},
+		MemoryTypes:       []MemoryType{{Limits: Limits{Min: 1}}, {Limits: Limits{Min: 1, Max: 2, HasMax: true, Is64: true}}},
 		GlobalTypes:       []GlobalType{{Type: I32}, {Type: I32}, {Type: F32, Mutable: true}},
 		NumImportedFuncs:  1,
 		NumImportedTables: 1, NumImportedMemories: 1, NumImportedGlobals: 1,
@@ -140,15 +143,21 @@ func TestMalformed(t *testing.T) {
 		{"name", module(section(secCustom, str("\xC0\x80"))), "malformed UTF-8 encoding"},
 		{"surrogate", module(section(secCustom, str("\xED\xA0\x80"))), "malformed UTF-8 encoding"},
 		{"count of types", module(section(secType, 2, funcType(nil, nil))), "unexpected end of section or function"},
-		{"type form", module(section(secType, 1, 0x61, 0, 0)), "malformed type"},
+		{"type form", module(section(secType, 1, 0x61, 0, 0)), "malformed definition type"},
 		{"value type", module(section(secType, 1, 0x60, 1, 0x40, 0)), "malformed value type"},
 		{"import kind", module(section(secImport, vector(join(str(""), str(""), 5, 0)))), "malformed import kind"},
 		{"mutability", module(section(secImport, vector(join(str(""), str(""), 3, I32, 2)))), "malformed mutability"},
 		{"reference type", module(section(secTable, vector(join(I32, 0, 0)))), "malformed reference type"},
-		{"limits flags", module(section(secMemory, vector(join(8, 0)))), "malformed limits flags"},
-		{"shared memory", module(section(secMemory, vector(join(3, 0, 0)))), "malformed limits flags"},
+		{"limits flags", module(section(secMemory, vector(join(16, 0)))), "malformed limits flags"},
+		{"shared table", module(section(secTable, vector(join(FuncRef, 3, 0, 0)))), "malformed limits flags"},
+		{"page size of a table", module(section(secTable, vector(join(FuncRef, 8, 0, 0)))), "malformed limits flags"},
+		{"page size beyond 64 bits", module(section(secMemory, vector(join(8, 0, 64)))), "invalid custom page size"},
 		{"table with init", module(section(secTable, vector(join(0x40, 1, FuncRef, 0, 0)))), "malformed table"},
-		{"export kind", module(section(secExport, vector(join(str(""), 4, 0)))), "malformed export kind"},
+		{"a number that goes on behind its section", module(section(secFunc, 1, "\x80\x80\x80"), []byte("\x80\x80\x00")), "integer representation too long"},
+		{"a number that is cut off", module(section(secFunc, 1, "\x80\x80\x80"), []byte("\x00")), "unexpected end of section or function"},
+		{"a body and a section behind it", module(section(secType, vector(funcType(nil, nil))), section(secFunc, vector(leb(0))), section(secCode, vector(body(0xFF))), section(99)), "illegal opcode ff"},
+		{"two code sections", module(section(secCode, 0), section(secCode, 0)), "unexpected content after last section"},
+		{"export kind", module(section(secExport, vector(join(str(""), 5, 0)))), "malformed export kind"},
 		{"element segment kind", module(section(secElem, vector(join(8, 0, 0)))), "malformed elements segment kind"},
 		{"element kind", module(section(secElem, vector(join(1, 1, 0)))), "malformed element kind"},
 		{"data segment kind", module(section(secMemory, vector(join(0, 0))), section(secData, vector(join(3, 0)))), "malformed data segment kind"},
@@ -171,7 +180,7 @@ func TestMalformed(t *testing.T) {
 		{"constant of 65 bits", oneFunc(nil, nil, OpI64Const, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", OpDrop), "integer too large"},
 		{"memarg flags", oneFunc(nil, nil, OpI32Const, 0, OpI32Load, 0x80, 1, 0, OpDrop), "malformed memop flags"},
 		{"br_table longer than the body", oneFunc(nil, nil, OpBrTable, leb(1e6)), "unexpected end of section or function"},
-		{"null of a number", oneFunc(nil, nil, OpRefNull, I32), "malformed reference type"},
+		{"null of a number", oneFunc(nil, nil, OpRefNull, I32), "malformed heap type"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Decode(c.b, DefaultFeatures)

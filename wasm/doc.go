@@ -23,6 +23,17 @@
 // Beside it stands a short cut for the instructions that programs are full of (common.go), made from the same table,
 // which never decides that anything is wrong.
 //
+// # Types
+//
+// Since types can be recursive they are compared by structure, a recursion group at a time (typesec.go). This is done
+// once, while the type section is read: every type knows the first type of the module that is the same
+// ([TypeDef.Canon]), and a [ValType] names no other. So == says whether two types are the same, everywhere, and the
+// validator asks for subtypes (match.go) only where it finds two that are not.
+//
+// A local whose type has no null has no value before it is set. The short cut leaves the locals from the first of these
+// on to the ordinary rules, which keep the list of those that were set and take back, at the end of a block, what the
+// block added to it. A function without such locals, as nearly all are, pays for none of it.
+//
 // # Errors
 //
 // The error is an [*Error], with the place and the function, and belongs to one of four classes to be matched with
@@ -36,5 +47,6 @@
 // the bytes that are left, of which each element takes some. What can stand for more than its bytes has a limit of its
 // own (limits.go): the locals of a function, the height of its operand stack, the depth of its blocks. Custom sections
 // have no say in whether a module is valid; a name or line section that is broken is as good as none, from where it is
-// broken on. They are read when they are first asked for, so that a module that never fails never pays for them.
+// broken on. They are read when they are first asked for, so that a module that never fails never pays for them. Who
+// wants to know whether they are right asks [Module.CheckCustoms].
 package wasm

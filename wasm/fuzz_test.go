@@ -17,6 +17,22 @@ func FuzzDecode(f *testing.F) {
 	f.Add(oneFunc(nil, nil, OpI32Const, 0, OpI32Const, 0, OpI32Const, 0, OpTableInit, 0, 0))
 	f.Add(namedModule(join(1, sized(vector(join(1, str("a")))))))
 	f.Add(bigModule(2, 1))
+	f.Add(hinted(sectionBranchHints, vector(join(1, vector(join(7, 1, 1), join(12, 1, 0))))))
+	for _, code := range [][]any{
+		{OpI32Const, 0, OpI32Const, 1, OpStructNew, 0, OpBrOnCast, 0, 0, EqRef, 1, OpDrop},
+		{OpI32Const, 0, OpI32Const, 1, OpI32Const, 2, OpArrayNewFixed, 2, 3, OpI32Const, 0, OpArrayGet, 2, OpDrop},
+		{OpBlock, ExnRef, OpTryTable, 0x40, 2, 2, 1, 3, 0, OpI32Const, 0, OpRefNull, 0, OpThrow, 0, OpEnd, OpReturn, OpEnd, OpThrowRef},
+		{OpTry, 0x40, OpTry, 0x40, OpDelegate, 0, OpCatch, 0, OpDrop, OpDrop, OpCatchAll, OpRethrow, 0, OpEnd},
+		{OpRefFunc, 1, OpBrOnNonNull, 0, OpRefFunc, 1, OpCallRef, 5, OpDrop},
+		{OpI32Const, 0, OpV128Const, "0123456789abcdef", OpV128Load16Lane, 1, 0, 3, OpI8x16Popcnt, OpDrop},
+		{OpI64Const, 0, OpI32Const, 0, OpMemoryAtomicNotify, 0x42, 1, 0, OpDrop, OpAtomicFence, 0},
+		{OpI64Const, 0, OpI64Const, 0, OpI64MulWideU, OpDrop, OpDrop},
+		{OpStructNewDefault, 1, OpLocalSet, 0, OpLocalGet, 0, OpRefCastNull, 0, OpDrop},
+	} {
+		f.Add(typedFuncLocals(vector(join(1, ref(0))), nil, nil, code...))
+	}
+	f.Add(module(section(secType, vector(
+		recGroup(subType(nil, structType(ref(1), 1)), funcType(types(ref(0)), nil)), recGroup(subType(nil, structType(ref(3), 1)), funcType(types(ref(2)), nil))))))
 	for _, name := range []string{"line4.wasm", "line5.wasm"} {
 		b, err := os.ReadFile("testdata/" + name)
 		if err != nil {
@@ -39,6 +55,11 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
+		if again, err := DecodeTypes(AppendTypes(nil, m.Types), AllFeatures); err != nil || len(again) != len(m.Types) {
+			t.Errorf("types written and read: %v", err)
+		}
+		m.CheckCustoms()
+		m.BranchHints()
 		m.ModuleName()
 		for i := range min(len(m.FuncTypes), 100) {
 			m.FuncName(uint32(i))

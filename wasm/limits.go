@@ -4,7 +4,11 @@ package wasm
 // (its section 9), so that what runs there decodes here. A module beyond one is refused with ErrLimit.
 const (
 	maxModuleSize   = 1 << 30
-	maxTypes        = 1_000_000
+	maxTypes        = 1_000_000 // also of one recursion group
+	maxFields       = 10_000    // of one structure; also the operands of array.new_fixed
+	maxSubtyping    = 63        // supertypes above a type
+	maxTags         = 1_000_000
+	maxCatches      = 1_000_000 // of one try_table
 	maxFuncs        = 1_000_000
 	maxImports      = 1_000_000
 	maxExports      = 1_000_000
@@ -36,4 +40,6 @@ const (
 	// more than the body has bytes. Otherwise many short bodies with 50,000 locals each would cost time far beyond
 	// their size.
 	expandBase = 64
+	// matchCache is how many pairs of types a validator remembers as matching.
+	matchCache = 256
 )

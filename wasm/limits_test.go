@@ -50,6 +50,19 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// differentTypes is a vector of n types of which no two are the same.
+func differentTypes(n int) []byte {
+	b := leb(n)
+	for i := range n {
+		typ := structType()
+		if i > 0 {
+			typ = structType(ref(uint32(i-1)), 0)
+		}
+		b = append(b, typ...)
+	}
+	return b
+}
+
 func manyTypes(n int) []ValType {
 	list := make([]ValType, n)
 	for i := range list {
@@ -68,9 +81,9 @@ func allocated(f func()) uint64 {
 }
 
 // maxPerByte is how many bytes Decode may allocate for one of its input, on top of allocBase. The worst that can be
-// made is a list of empty data segments, which take two bytes each.
+// made is a list of recursion groups of structures without fields, which take two bytes each.
 const (
-	maxPerByte = 80
+	maxPerByte = 160
 	allocBase  = 4 << 20
 )
 
@@ -97,6 +110,12 @@ func TestHostileCountsAllocateLittle(t *testing.T) {
 		{"data", module(memory, section(secData, leb(100_000)))},
 		{"runs of locals", module(oneType, section(secFunc, vector(leb(0))), section(secCode, 1, 6, leb64(1<<32-1), OpEnd))},
 		{"br_table", module(oneType, section(secFunc, vector(leb(0))), section(secCode, vector(body(OpBrTable, leb64(1<<32-1)))))},
+		{"a recursion group", module(section(secType, vector(join(formRec, many))))},
+		{"fields", module(section(secType, vector(join(formStruct, leb(10_000)))))},
+		{"supertypes", module(section(secType, vector(join(formSub, many))))},
+		{"tags", module(oneType, section(secTag, many))},
+		{"catch clauses", typedFunc(nil, nil, OpTryTable, 0x40, many)},
+		{"operands of array.new_fixed", typedFunc(nil, nil, OpUnreachable, OpArrayNewFixed, 2, many)},
 		{"names", module(section(secImport, 1, leb64(1<<32-1)))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -121,6 +140,10 @@ func TestMemoryStaysInProportion(t *testing.T) {
 		b    []byte
 	}{
 		{"types", module(section(secType, leb(n), repeat(n, 0x60, 0, 0)))},
+		{"types of one group", module(section(secType, vector(join(formRec, leb(n), repeat(n, formStruct, 0)))))},
+		{"types in groups", module(section(secType, leb(n/10), repeat(n/10, formRec, leb(10), repeat(10, formStruct, 0))))},
+		{"different types", module(section(secType, differentTypes(n)))},
+		{"tags", module(oneType, section(secTag, leb(n), repeat(n, 0, 0)))},
 		{"functions", module(oneType, section(secFunc, leb(n), repeat(n, 0)), section(secCode, leb(n), repeat(n, 2, 0, OpEnd)))},
 		{"functions with many locals", module(oneType, section(secFunc, leb(n), repeat(n, 0)), section(secCode, leb(n), repeat(n, sized(1, leb(maxLocals), I64, OpEnd))))},
 		{"imports", module(oneType, section(secImport, leb(n), repeat(n, 0, 0, 0, 0)))},

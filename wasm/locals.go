@@ -10,6 +10,7 @@ import "sort"
 type locals struct {
 	types []ValType // of the first locals
 	count uint32    // of all
+	plain int       // how many of types stand before the first local that has no initial value
 
 	params []ValType
 	runs   []LocalRun
@@ -28,6 +29,7 @@ func (l *locals) set(params []ValType, runs []LocalRun, size int) {
 			l.types = append(l.types, r.Type)
 		}
 	}
+	l.plain = l.firstUnset()
 	if int(l.count) == len(l.types) {
 		return
 	}
@@ -36,6 +38,18 @@ func (l *locals) set(params []ValType, runs []LocalRun, size int) {
 		end += r.Count
 		l.ends = append(l.ends, end)
 	}
+}
+
+// firstUnset is how many of the locals laid out stand before the first that has no initial value.
+func (l *locals) firstUnset() int {
+	n := len(l.params)
+	for _, r := range l.runs {
+		if r.Count > 0 && !r.Type.Defaultable() {
+			break
+		}
+		n += int(r.Count)
+	}
+	return min(n, len(l.types))
 }
 
 // at returns the type of local i, which is below count.
@@ -58,12 +72,36 @@ func (v *validator) local(op Op) {
 		return
 	}
 	t := v.locals.at(i)
+	if int(i) >= v.locals.plain && int(i) >= len(v.locals.params) && !t.Defaultable() {
+		v.initialize(off, op, i)
+	}
 	if op != OpLocalGet {
 		v.pop(t)
 	}
 	if op != OpLocalSet {
 		v.push(t)
 	}
+}
+
+// initialize keeps account of local i, which has no initial value. It counts as set from local.set or local.tee to
+// the end of the block in which that stands (specification 3.4.14).
+func (v *validator) initialize(off int, op Op, i uint32) {
+	switch {
+	case v.isSet.has(i):
+	case op == OpLocalGet:
+		v.invalid(off, "uninitialized local %d", i)
+	default:
+		v.isSet.set(i)
+		v.sets = append(v.sets, i)
+	}
+}
+
+// unset forgets all but the first n locals that were set.
+func (v *validator) unset(n int) {
+	for _, i := range v.sets[n:] {
+		v.isSet[i/64] &^= 1 << (i % 64)
+	}
+	v.sets = v.sets[:n]
 }
 
 // bitset is a set of indices that grows as it must.

@@ -40,6 +40,7 @@ type Module struct {
 
 	codeStart uint32            // offset of the code section's contents
 	exports   map[string]uint32 // place in Exports by name
+	exact     bitset            // imported functions that are of exactly their type
 	lazy      lazy              // names and lines; built on first use
 }
 
@@ -55,6 +56,9 @@ type TypeDef struct {
 	Canon uint32
 	// Group is the first type of the recursion group that the type stands in, GroupLen the group's length.
 	Group, GroupLen uint32
+	// Descriptor is 1 + the type index of the type that describes this one, Describes 1 + that of the one this describes;
+	// 0 is none (custom descriptors).
+	Descriptor, Describes uint32
 }
 
 // CompKind is the kind of a composite type.
@@ -103,6 +107,7 @@ const (
 type Import struct {
 	Module, Name string
 	Kind         ExternKind
+	Exact        bool   // the function must be of this type and no proper subtype (custom descriptors)
 	Type         uint32 // type index of a function or a tag
 	Table        TableType
 	Memory       MemoryType

@@ -12,6 +12,9 @@ type lazy struct {
 	namesOnce sync.Once
 	names     names
 
+	hintsOnce sync.Once
+	hints     []BranchHint
+
 	linesOnce sync.Once
 	lines     *lineTable
 }

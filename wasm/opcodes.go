@@ -382,6 +382,17 @@ const (
 	OpI31GetU          Op = 0xFB<<16 | 0x1E
 )
 
+// Custom descriptors.
+const (
+	OpStructNewDesc        Op = 0xFB<<16 | 0x20
+	OpStructNewDefaultDesc Op = 0xFB<<16 | 0x21
+	OpRefGetDesc           Op = 0xFB<<16 | 0x22
+	OpRefCastDescEq        Op = 0xFB<<16 | 0x23
+	OpRefCastDescEqNull    Op = 0xFB<<16 | 0x24
+	OpBrOnCastDescEq       Op = 0xFB<<16 | 0x25
+	OpBrOnCastDescEqFail   Op = 0xFB<<16 | 0x26
+)
+
 // Wide arithmetic.
 const (
 	OpI64Add128   Op = 0xFC<<16 | 0x13

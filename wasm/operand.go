@@ -42,11 +42,11 @@ func (v *validator) pop(want ValType) {
 	v.popSlow(want)
 }
 
-// popSlow is pop where the operand is missing, unknown or of another type.
+// popSlow is pop where the operand is missing, unknown or of another type, which a subtype may be.
 func (v *validator) popSlow(want ValType) {
 	if len(v.vals) == v.base && !v.dead() {
 		v.mismatch(want.String(), "nothing")
-	} else if got := v.popAny(); got != want && got != unknown {
+	} else if got := v.popAny(); !v.matches(got, want) {
 		v.mismatch(want.String(), got.String())
 	}
 }
@@ -65,21 +65,37 @@ func (v *validator) popAny() ValType {
 	return t
 }
 
+// popRef takes a reference and returns its type: unknownRef in unreachable code, where it can be any.
+func (v *validator) popRef() ValType {
+	t := v.popAny()
+	switch {
+	case t == unknown:
+		return unknownRef
+	case t != unknownRef && !t.IsRef():
+		v.mismatch("a reference", t.String())
+		return unknownRef
+	}
+	return t
+}
+
 // dead tells whether the instruction at hand cannot be reached.
 func (v *validator) dead() bool { return v.ctrl[len(v.ctrl)-1].dead }
 
 // popAll takes operands, the last of types first.
 func (v *validator) popAll(types []ValType) {
-	if v.topIs(types) {
-		v.vals = v.vals[:len(v.vals)-len(types)]
+	if n := len(v.vals) - len(types); v.topIs(types) || n >= v.base && v.matchesAll(v.vals[n:], types) {
+		v.vals = v.vals[:n]
 		return
 	}
-	for i := len(types) - 1; i >= 0; i-- {
+	for i := len(types) - 1; i >= 0 && !v.bottomless(); i-- {
 		if v.popSlow(types[i]); v.err != nil {
 			return
 		}
 	}
 }
+
+// bottomless tells whether the block at hand has any operand that is asked for: none are left, and it cannot be reached.
+func (v *validator) bottomless() bool { return len(v.vals) == v.base && v.dead() }
 
 // topIs tells whether the top operands are there and exactly of the types, as they are but in unreachable code.
 func (v *validator) topIs(types []ValType) bool {
@@ -108,7 +124,7 @@ func (v *validator) checkTop(types []ValType) {
 			}
 			return
 		}
-		if got := v.vals[n]; got != types[i] && got != unknown {
+		if got := v.vals[n]; !v.matches(got, types[i]) {
 			v.mismatch(types[i].String(), got.String())
 			return
 		}
@@ -123,7 +139,7 @@ func (v *validator) fixed(info *OpInfo, addr ValType) {
 			v.pop(resolve(info.in[i], addr))
 		}
 		if info.nout != 0 {
-			v.push(resolve(info.out, addr))
+			v.push(resolve(info.out[0], addr))
 		}
 		return
 	}
@@ -134,17 +150,24 @@ func (v *validator) fixed(info *OpInfo, addr ValType) {
 		}
 		if ok {
 			v.vals = v.vals[:top]
-			if info.nout != 0 {
-				v.push(info.out)
-			}
+			v.pushResults(info)
 			return
 		}
 	}
 	for i := int(info.nin) - 1; i >= 0; i-- {
 		v.popSlow(info.in[i])
 	}
-	if info.nout != 0 {
-		v.push(info.out)
+	v.pushResults(info)
+}
+
+// pushResults puts the results of a row on the stack, of which there are at most two.
+func (v *validator) pushResults(info *OpInfo) {
+	if info.nout == 0 {
+		return
+	}
+	v.push(info.out[0])
+	if info.nout == 2 {
+		v.push(info.out[1])
 	}
 }
 

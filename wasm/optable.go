@@ -1,6 +1,10 @@
 package wasm
 
-import "iter"
+import (
+	"iter"
+	"strconv"
+	"strings"
+)
 
 // Imm is the kind of an instruction's immediates: what follows the opcode in the binary.
 type Imm byte
@@ -75,7 +79,8 @@ type OpInfo struct {
 	nin, nout uint8
 	addr      bool // Addr is among in and out
 	in        [maxOperands]ValType
-	out       ValType
+	out       [2]ValType
+	lanes     uint8 // that a lane index may name
 }
 
 // Info returns the row of o in the opcode table, or nil where o is no instruction.
@@ -163,8 +168,16 @@ func (o *OpInfo) compile() {
 	}
 	o.nin, o.nout = uint8(len(o.Params)), uint8(len(o.Results))
 	copy(o.in[:], o.Params)
-	if o.nout == 1 {
-		o.out = o.Results[0]
+	copy(o.out[:], o.Results)
+	switch o.Imm {
+	case ImmMemargLane:
+		o.lanes = 16 >> o.Align
+	case ImmLane:
+		// "i16x8.": the number of lanes stands behind the x.
+		shape, _, _ := strings.Cut(o.Name, ".")
+		_, lanes, _ := strings.Cut(shape, "x")
+		n, _ := strconv.Atoi(lanes)
+		o.lanes = uint8(n)
 	}
 }
 
@@ -429,6 +442,14 @@ var opTable = [...]OpInfo{
 	{Op: OpRefI31, Name: "ref.i31", Imm: ImmNone, sig: "i:J", Const: true, Feature: FeatureGC},
 	{Op: OpI31GetS, Name: "i31.get_s", Imm: ImmNone, sig: "I:i", Feature: FeatureGC},
 	{Op: OpI31GetU, Name: "i31.get_u", Imm: ImmNone, sig: "I:i", Feature: FeatureGC},
+	// Custom descriptors.
+	{Op: OpStructNewDesc, Name: "struct.new_desc", Imm: ImmType, sig: "*", Const: true, Feature: FeatureCustomDescriptors},
+	{Op: OpStructNewDefaultDesc, Name: "struct.new_default_desc", Imm: ImmType, sig: "*", Const: true, Feature: FeatureCustomDescriptors},
+	{Op: OpRefGetDesc, Name: "ref.get_desc", Imm: ImmType, sig: "*", Feature: FeatureCustomDescriptors},
+	{Op: OpRefCastDescEq, Name: "ref.cast_desc_eq", Imm: ImmHeapType, sig: "*", Feature: FeatureCustomDescriptors},
+	{Op: OpRefCastDescEqNull, Name: "ref.cast_desc_eq", Imm: ImmHeapType, sig: "*", Feature: FeatureCustomDescriptors},
+	{Op: OpBrOnCastDescEq, Name: "br_on_cast_desc_eq", Imm: ImmCast, sig: "*", Feature: FeatureCustomDescriptors},
+	{Op: OpBrOnCastDescEqFail, Name: "br_on_cast_desc_eq_fail", Imm: ImmCast, sig: "*", Feature: FeatureCustomDescriptors},
 	// Exceptions, and exceptions as they were before exnref.
 	{Op: OpThrow, Name: "throw", Imm: ImmTag, sig: "*", Feature: FeatureExceptions},
 	{Op: OpThrowRef, Name: "throw_ref", Imm: ImmNone, sig: "*", Feature: FeatureExceptions},

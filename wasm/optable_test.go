@@ -4,8 +4,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // constName is the name of an instruction's constant: the words of its text name, each with a capital.
@@ -18,31 +21,37 @@ func constName(name string) string {
 	return b.String()
 }
 
-// TestConstantsAreNamedAfterInstructions reads the constants' declarations: the table has a row for each, in their
-// order, and each is called what its instruction is called.
+// sharedNames are the constants of the second of two instructions that share their text name.
+var sharedNames = map[Op]string{OpSelectT: "OpSelectT", OpRefTestNull: "OpRefTestNull", OpRefCastNull: "OpRefCastNull", OpRefCastDescEqNull: "OpRefCastDescEqNull"}
+
+// TestConstantsAreNamedAfterInstructions reads the constants' declarations: the table has a row for each and no other,
+// and each is called what its instruction is called.
 func TestConstantsAreNamedAfterInstructions(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "opcodes.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var declared []string
-	for _, d := range file.Decls {
-		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
-			for _, s := range g.Specs {
-				declared = append(declared, s.(*ast.ValueSpec).Names[0].Name)
+	var declared, want []string
+	for _, name := range []string{"opcodes.go", "opcodes_simd.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
+				for _, s := range g.Specs {
+					declared = append(declared, s.(*ast.ValueSpec).Names[0].Name)
+				}
 			}
 		}
 	}
-	var want []string
 	for info := range Ops() {
-		name := constName(info.Name)
-		if info.Op == OpSelectT {
-			name = "OpSelectT" // the two selects share their text name
+		name, shared := sharedNames[info.Op]
+		if !shared {
+			name = constName(info.Name)
 		}
 		want = append(want, name)
 	}
-	if got := strings.Join(declared, "\n"); got != strings.Join(want, "\n") {
-		t.Errorf("constants:\n%s\nrows of the table:\n%s", got, strings.Join(want, "\n"))
+	slices.Sort(declared)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, declared); diff != "" {
+		t.Errorf("rows of the table (-) and constants (+):\n%s", diff)
 	}
 }
 
@@ -56,17 +65,21 @@ func TestTableRowsAreComplete(t *testing.T) {
 		if info.Op.Info() != info || info.Op.String() != info.Name {
 			t.Errorf("%s: the opcode does not lead to its row", info.Name)
 		}
-		if op, ok := OpByName(info.Name); !ok || op != info.Op && info.Op != OpSelectT {
+		if op, ok := OpByName(info.Name); !ok || op != info.Op && sharedNames[info.Op] == "" {
 			t.Errorf("%s: the name leads to %#x", info.Name, op)
 		}
-		if len(info.Params) > maxOperands || len(info.Results) > 1 {
+		if len(info.Params) > maxOperands || len(info.Results) > len(info.out) {
 			t.Errorf("%s: more operands or results than the validator takes from a row", info.Name)
 		}
-		if (info.Imm == ImmMemarg) != (info.Fixed && len(info.Params) > 0 && info.Params[0] == Addr && info.Op < 0xFC0000 && info.Op != OpMemoryGrow) {
+		access := info.Imm == ImmMemarg || info.Imm == ImmMemargAtomic || info.Imm == ImmMemargLane
+		if access != (info.Fixed && len(info.Params) > 0 && info.Params[0] == Addr && info.Op>>16 != 0xFC && info.Op != OpMemoryGrow) {
 			t.Errorf("%s: an access of memory and only that has an alignment and an address", info.Name)
 		}
+		if lane := info.Imm == ImmLane || info.Imm == ImmMemargLane; lane != (info.lanes >= 2 && info.lanes <= 16) {
+			t.Errorf("%s: %d lanes", info.Name, info.lanes)
+		}
 	}
-	for _, op := range []Op{0x06, 0xFF, 0xFC0012, 0xFCFFFF, 0xFB0000, 1 << 31} {
+	for _, op := range []Op{0x16, 0xFF, 0xFC0012, 0xFCFFFF, 0xFB001F, 1 << 31} {
 		if op.Info() != nil {
 			t.Errorf("%#x has a row", op)
 		}

@@ -73,7 +73,7 @@ func (r *reader) unexpectedEnd() {
 // bytes takes the next n bytes, which stay a part of the module's.
 func (r *reader) bytes(n uint32) []byte {
 	if uint64(n) > uint64(r.left()) {
-		r.malformed(r.pos, "length out of bounds: %d bytes announced, %d there", n, r.left())
+		r.malformed(r.pos, "length out of bounds, unexpected end of section or function: %d bytes announced, %d there", n, r.left())
 		return nil
 	}
 	s := r.b[r.pos : r.pos+int(n) : r.pos+int(n)]
@@ -108,7 +108,7 @@ func (r *reader) unsigned(width uint) uint64 {
 	var x uint64
 	for shift := uint(0); ; shift += 7 {
 		if r.pos >= r.end {
-			r.unexpectedEnd()
+			r.cutNumber(func(whole *reader) { whole.pos = start; whole.unsigned(width) })
 			return 0
 		}
 		c := r.b[r.pos]
@@ -136,7 +136,7 @@ func (r *reader) signed(width uint) int64 {
 	var x int64
 	for shift := uint(0); ; shift += 7 {
 		if r.pos >= r.end {
-			r.unexpectedEnd()
+			r.cutNumber(func(whole *reader) { whole.pos = start; whole.signed(width) })
 			return 0
 		}
 		c := r.b[r.pos]
@@ -163,6 +163,19 @@ func (r *reader) signed(width uint) int64 {
 	}
 }
 
+// cutNumber fails for a number that goes on behind the end: if it is wrong in itself then with that, which is more
+// likely the cause. The function reads it from a reader without an end.
+func (r *reader) cutNumber(read func(*reader)) {
+	if r.end < len(r.b) && r.err == nil {
+		whole := reader{b: r.b, end: len(r.b), section: r.section, fn: r.fn}
+		if read(&whole); whole.err != nil && whole.err.Offset < r.end {
+			r.fail(whole.err.class, whole.err.Offset, "%s", whole.err.Message)
+			return
+		}
+	}
+	r.unexpectedEnd()
+}
+
 // skip passes over n bytes.
 func (r *reader) skip(n int) {
 	if n > r.left() {
@@ -182,7 +195,7 @@ func (r *reader) count(size int, max uint32, what string) int {
 		return 0
 	}
 	if uint64(n)*uint64(size) > uint64(r.left()) {
-		r.malformed(r.pos, "unexpected end of section or function: %d %s announced", n, what)
+		r.malformed(r.pos, "unexpected end of section or function, length out of bounds: %d %s announced", n, what)
 		return 0
 	}
 	return int(n)

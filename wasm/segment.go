@@ -48,7 +48,10 @@ func (d *decoder) elemSegment() ElemSegment {
 	if flags != 0 && !d.need(start, d.features, FeatureBulkMemory, "element segment kind %d", flags) {
 		return ElemSegment{}
 	}
-	e := ElemSegment{Type: FuncRef}
+	e := ElemSegment{Type: FuncRef.NonNull()}
+	if flags&segExprs != 0 {
+		e.Type = FuncRef
+	}
 	var table TableType
 	switch {
 	case flags&segPassive == 0:
@@ -70,7 +73,7 @@ func (d *decoder) elemSegment() ElemSegment {
 	if flags&(segPassive|segExplicit) != 0 {
 		e.Type = d.elemType(flags&segExprs != 0)
 	}
-	if e.Mode == SegmentActive && e.Type != table.Elem && d.err == nil {
+	if e.Mode == SegmentActive && d.err == nil && !d.m.Matches(e.Type, table.Elem) {
 		d.invalid(start, "type mismatch: element segment of %v for a table of %v", e.Type, table.Elem)
 	}
 	if flags&segExprs != 0 {
@@ -85,13 +88,13 @@ func (d *decoder) elemSegment() ElemSegment {
 // there is one.
 func (d *decoder) elemType(exprs bool) ValType {
 	if exprs {
-		return d.refType(d.features)
+		return d.refType()
 	}
 	off := d.pos
 	if kind := d.byte(); kind != 0 {
 		d.malformed(off, "malformed element kind: %#x", kind)
 	}
-	return FuncRef
+	return FuncRef.NonNull()
 }
 
 func (d *decoder) elemExprs(t ValType) []ConstExpr {

@@ -66,7 +66,7 @@ func (v *validator) table(info *OpInfo) {
 }
 
 func (v *validator) sameElem(dst, src ValType) {
-	if v.err == nil && dst != src {
+	if v.err == nil && !v.matches(src, dst) {
 		v.mismatch("elements of "+dst.String(), src.String())
 	}
 }

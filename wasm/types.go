@@ -97,6 +97,9 @@ func (t ValType) TypeIndex() (i uint32, ok bool) {
 // Heap is the heap type of t, a reference type, in the form of the nullable reference to it.
 func (t ValType) Heap() ValType { return t &^ nonNull }
 
+// Exact tells whether t refers to its defined type and none of its proper subtypes (custom descriptors).
+func (t ValType) Exact() bool { return t&exactRef != 0 }
+
 // Defaultable tells whether a local of type t has an initial value: all but references that are never null.
 func (t ValType) Defaultable() bool { return !t.IsRef() || t.Nullable() }
 

@@ -17,7 +17,7 @@ func TestStrings(t *testing.T) {
 		{&FuncType{}, "[] -> []"},
 		{ExternFunc, "func"}, {ExternTable, "table"}, {ExternMemory, "memory"}, {ExternGlobal, "global"}, {ExternKind(9), "kind(9)"},
 		{Limits{Min: 1}, "1"}, {Limits{Min: 1, Max: 2, HasMax: true}, "1 2"}, {Limits{Is64: true}, "i64 0"},
-		{MemoryType{Limits{Min: 3}}, "3"},
+		{MemoryType{Limits: Limits{Min: 3}}, "3"},
 		{TableType{FuncRef, Limits{Min: 3}}, "3 funcref"},
 		{GlobalType{Type: I32}, "i32"}, {GlobalType{I64, true}, "(mut i64)"},
 		{OpMemoryCopy, "memory.copy"}, {Op(0xFF), "illegal opcode"},

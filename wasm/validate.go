@@ -11,9 +11,8 @@ import (
 // appendix (7.3): it keeps the types of the operands and the blocks that are open, and reads each instruction once.
 // It allocates nothing for an instruction, and its stacks serve all the bodies it is given.
 type validator struct {
-	reader
-	m        *Module
-	features Features
+	typeReader
+	m *Module
 
 	at int // offset of the instruction at hand
 
@@ -23,6 +22,10 @@ type validator struct {
 
 	typ    *FuncType // of the body
 	locals locals
+	isSet  bitset   // the locals that have no initial value and were set
+	sets   []uint32 // the same in the order in which they were set
+
+	refBlocks map[ValType]*FuncType // types of blocks with one result whose type is more than a code
 
 	declared *bitset // functions that ref.func may name in a body
 
@@ -31,6 +34,9 @@ type validator struct {
 	globals int  // in a constant expression: the globals that it may read
 
 	stepwise bool // common has no part in it
+
+	defaults bitset                  // structures whose fields all have default values
+	matched  *[matchCache][2]ValType // subtypes and supertypes that were found to match; nil until there are any
 }
 
 // validateBodies validates the code section's bodies, in parallel when there is much of it. Of several errors it
@@ -96,35 +102,42 @@ func validateParallel(m *Module, f Features, declared *bitset, workers int) *Err
 }
 
 func newValidator(m *Module, f Features, declared *bitset) *validator {
-	return &validator{
+	v := &validator{
 		mem32:    len(m.MemoryTypes) > 0 && !m.MemoryTypes[0].Is64,
-		reader:   reader{b: m.Bytes, section: "code", fn: -1},
 		m:        m,
-		features: f,
 		vals:     make([]ValType, 0, 64),
 		ctrl:     make([]frame, 0, 16),
 		declared: declared,
 	}
+	v.typeReader = typeReader{reader: reader{b: m.Bytes, section: "code", fn: -1}, features: f}
+	v.setTypes(m.Types)
+	return v
 }
 
 // function validates defined function i.
 func (v *validator) function(i int) {
-	c := &v.m.Code[i]
-	ft := &v.m.Types[v.m.Funcs[i]].FuncType
-	v.fn = v.m.NumImportedFuncs + i
-	v.pos, v.end = int(c.Offset), int(c.Offset)+len(c.Body)
-	v.locals.set(ft.Params, c.Locals, len(c.Body))
-	v.open(ft)
+	v.begin(i)
 	v.run()
 	if v.err == nil && v.pos != v.end {
 		v.malformed(v.pos, "section size mismatch: %d bytes after the function's end", v.end-v.pos)
 	}
 }
 
+// begin comes to the first instruction of defined function i.
+func (v *validator) begin(i int) {
+	c := &v.m.Code[i]
+	ft := &v.m.Types[v.m.Funcs[i]].FuncType
+	v.fn = v.m.NumImportedFuncs + i
+	v.pos, v.end = int(c.Offset), int(c.Offset)+len(c.Body)
+	v.locals.set(ft.Params, c.Locals, len(c.Body))
+	v.unset(0)
+	v.open(ft)
+}
+
 // constant validates a constant expression that must give one value of type want, from pos on, and leaves pos behind it.
 func (v *validator) constant(want ValType, globals int) {
 	v.isConst, v.stepwise, v.globals = true, true, globals
-	v.open(blockTypeOf(want))
+	v.open(v.blockTypeOf(want))
 	v.run()
 }
 
@@ -148,13 +161,17 @@ func (v *validator) run() {
 // step validates one instruction by the opcode table.
 func (v *validator) step() {
 	v.at = v.pos
+	if v.at >= v.end {
+		v.noEnd()
+		return
+	}
 	info := ops1[v.byte()]
 	if info == nil {
 		if info = v.prefixed(); info == nil {
 			return
 		}
 	}
-	if !v.features.Has(info.Feature) {
+	if !v.features.Has(info.Feature) && (info.Op != OpThrow || !v.features.Has(FeatureLegacyExceptions)) {
 		v.need(v.at, v.features, info.Feature, "%s", info.Name)
 		return
 	}
@@ -201,6 +218,14 @@ func (v *validator) step() {
 	}
 }
 
+// noEnd fails because the body's bytes are over and a block is open.
+func (v *validator) noEnd() {
+	if v.end < len(v.b) && v.b[v.end] == byte(OpEnd) {
+		v.malformed(v.at, "unexpected end of section or function: END opcode expected, section size mismatch: it stands behind")
+	}
+	v.malformed(v.at, "unexpected end of section or function: END opcode expected")
+}
+
 // name is the name of the instruction at hand. Errors alone need it, and so no instruction pays for having it ready.
 func (v *validator) name() string {
 	if info := ops1[v.b[v.at]]; info != nil {
@@ -216,12 +241,38 @@ func (v *validator) rare(info *OpInfo) {
 	case ImmTypes:
 		v.selectTyped()
 	case ImmHeapType:
-		v.push(v.refType(v.features))
+		v.heap(info.Op)
+	case ImmCast:
+		v.branchOnCast(info.Op)
+	case ImmType:
+		v.typed(info.Op)
+	case ImmTypeField:
+		v.field(info.Op)
+	case ImmTypeType, ImmTypeCount, ImmTypeData, ImmTypeElem:
+		v.array(info.Op)
+	case ImmTag:
+		v.tag(info.Op)
+	case ImmTryTable:
+		v.tryTable()
+	case ImmMemargAtomic:
+		v.atomic(info)
+	case ImmMemargLane, ImmLane, ImmShuffle:
+		v.lane(info)
+	case ImmV128:
+		v.skip(16)
+		v.push(V128)
+	case ImmFence:
+		off := v.pos
+		if c := v.byte(); c != 0 {
+			v.malformed(off, "zero byte expected: %#x", c)
+		}
 	case ImmMemory:
 		v.fixed(info, v.memoryIndex())
 	case ImmDataMemory:
-		v.dataIndex()
-		v.fixed(info, v.memoryIndex())
+		off, i := v.pos, v.u32()
+		addr := v.memoryIndex()
+		v.checkData(off, i)
+		v.fixed(info, addr)
 	case ImmData:
 		v.dataIndex()
 	case ImmMemoryMemory:
@@ -249,10 +300,15 @@ func (v *validator) plain(op Op) {
 	case OpSelect:
 		v.selectUntyped()
 	case OpRefIsNull:
-		if t := v.popAny(); t != unknown && !t.IsRef() {
-			v.mismatch("a reference", t.String())
-		}
+		v.popRef()
 		v.push(I32)
+	case OpCatchAll:
+		v.catchAll()
+	case OpThrowRef:
+		v.pop(ExnRef)
+		v.unreachable()
+	default:
+		v.reference(op)
 	}
 }
 
@@ -282,8 +338,8 @@ func (v *validator) constAllowed(info *OpInfo) bool {
 		v.invalid(v.at, "constant expression required: %s is not constant", info.Name)
 		return false
 	}
-	// Of what is constant, only the arithmetic is fixed and has operands.
-	return info.nin == 0 || v.need(v.at, v.features, FeatureExtendedConst, "%s in a constant expression", info.Name)
+	// Of what the first version had and is constant, only the arithmetic has operands.
+	return info.nin == 0 || info.Feature != 0 || v.need(v.at, v.features, FeatureExtendedConst, "%s in a constant expression", info.Name)
 }
 
 // memarg reads a memory access's alignment and offset, and returns the address type of its memory.
@@ -332,11 +388,15 @@ func (v *validator) memoryIndex() ValType {
 	return v.m.MemoryTypes[i].AddrType()
 }
 
-// dataIndex reads a data segment's index. The data section stands behind the code, which is why the data count
-// section must have told its length.
+// dataIndex reads a data segment's index.
 func (v *validator) dataIndex() {
 	off := v.pos
-	i := v.u32()
+	v.checkData(off, v.u32())
+}
+
+// checkData checks the data segment's index i at off. The data section stands behind the code, which is why the data
+// count section must have told its length.
+func (v *validator) checkData(off int, i uint32) {
 	if v.m.DataCount < 0 {
 		v.malformed(off, "data count section required by %s", v.name())
 	} else if int64(i) >= v.m.DataCount {
