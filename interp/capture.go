@@ -19,20 +19,25 @@ func (s *Store) capture() (*state.Program, error) {
 			p.Modules = append(p.Modules, state.Module{Name: i.module.wasm.ModuleName(), Hash: i.module.Hash(), Bytes: i.module.wasm.Bytes})
 		}
 	}
+	s.numbers = s.heap.number()
+	defer func() { s.numbers = nil }()
+	p.Types = s.viewTypes()
+	p.Heap = s.captureHeap()
 	addr := s.addresses()
 	for _, i := range s.instances {
 		p.Instances = append(p.Instances, i.capture(modules[i.module], addr))
 	}
 	p.Funcs = s.funcRuns()
 	for _, t := range s.tables {
-		p.Tables = append(p.Tables, state.Table{Type: t.typ, Elems: t.elems})
+		p.Tables = append(p.Tables, state.Table{Type: s.viewTable(t.typ), Elems: s.viewRefs(t.elems)})
 	}
 	for _, m := range s.memories {
 		p.Memories = append(p.Memories, state.Memory{Type: m.typ, Data: m.Bytes()})
 	}
 	for _, g := range s.globals {
-		p.Globals = append(p.Globals, state.Global{Type: g.typ, Value: value(g.typ.Type, g.val, g.hi)})
+		p.Globals = append(p.Globals, state.Global{Type: s.viewGlobal(g.typ), Value: s.value(g.typ.Type, g.val, g.hi)})
 	}
+	p.Tags = s.captureTags()
 	for n, t := range s.threads {
 		if t.sp == 0 {
 			continue
@@ -89,6 +94,9 @@ func (i *Instance) capture(module int, addr addresses) state.Instance {
 	for _, g := range i.globals {
 		v.Globals = append(v.Globals, addr.globals[g])
 	}
+	for _, g := range i.tags {
+		v.Tags = append(v.Tags, g.addr)
+	}
 	return v
 }
 
@@ -97,7 +105,7 @@ func (s *Store) funcRuns() []state.FuncRun {
 	for k := 0; k < len(s.funcs); {
 		f := s.funcs[k]
 		if f.host != nil {
-			runs = append(runs, state.FuncRun{Instance: -1, Count: 1, HostModule: f.host.Module, HostName: f.host.Name, HostType: *f.typ})
+			runs = append(runs, state.FuncRun{Instance: -1, Count: 1, HostModule: f.host.Module, HostName: f.host.Name, HostType: s.viewFunc(f.typ)})
 			k++
 			continue
 		}
@@ -108,10 +116,13 @@ func (s *Store) funcRuns() []state.FuncRun {
 	return runs
 }
 
-// value is the typed form of a slot's bits; hi counts for a v128. What a host function left above the bits of a 32-bit
-// value is dropped.
-func value(t wasm.ValType, bits, hi uint64) state.Value {
-	v := state.Value{Type: t, Bits: bits}
+// value is the typed form of the bits of a value of type t, in store terms; hi counts for a v128. What a host function
+// left above the bits of a 32-bit value is dropped.
+func (s *Store) value(t wasm.ValType, bits, hi uint64) state.Value {
+	v := state.Value{Type: s.top(t), Bits: bits}
+	if t.IsRef() {
+		v.Bits = s.viewRef(bits)
+	}
 	switch t {
 	case wasm.I32, wasm.F32:
 		v.Bits = uint64(uint32(bits))
@@ -122,17 +133,17 @@ func value(t wasm.ValType, bits, hi uint64) state.Value {
 }
 
 // valueAt is the value of type t that begins at slot i of the frame at fp.
-func valueAt(t wasm.ValType, fp unsafe.Pointer, i int) state.Value {
+func (s *Store) valueAt(t wasm.ValType, fp unsafe.Pointer, i int) state.Value {
 	var hi uint64
 	if t == wasm.V128 {
 		hi = *slot(fp, uint16(i+1))
 	}
-	return value(t, *slot(fp, uint16(i)), hi)
+	return s.value(t, *slot(fp, uint16(i)), hi)
 }
 
 // standing is where frame i stands: its slots, and the number of the instruction that is next.
 func (t *Thread) standing(i int) (fp unsafe.Pointer, index int) {
-	c := t.frames[i].fn.code
+	c := t.frames[i].fn.code.Load()
 	if i == t.sp-1 {
 		return t.exitFP, c.indexOf(t.exitPC)
 	}
@@ -164,17 +175,18 @@ func (t *Thread) capture() (state.Thread, error) {
 			Locals: make([]state.Value, len(lay.locals)), Stack: make([]state.Value, len(pt.stack))}
 		at := 0
 		for k, typ := range lay.locals {
-			f.Locals[k] = valueAt(typ, fp, at)
+			f.Locals[k] = t.store.valueAt(fn.inst.storeType(typ), fp, at)
 			at += width(typ)
 		}
 		for k, o := range pt.stack {
+			typ := fn.inst.storeType(o.typ)
 			switch o.where {
 			case isConst:
-				f.Stack[k] = value(o.typ, o.bits, 0)
+				f.Stack[k] = t.store.value(typ, o.bits, 0)
 			case inLocal:
-				f.Stack[k] = valueAt(o.typ, fp, int(o.local))
+				f.Stack[k] = t.store.valueAt(typ, fp, int(o.local))
 			default:
-				f.Stack[k] = valueAt(o.typ, fp, int(o.home))
+				f.Stack[k] = t.store.valueAt(typ, fp, int(o.home))
 			}
 		}
 		v.Frames[i] = f

@@ -26,6 +26,13 @@
 // Calls do not use the Go stack: a frame record is pushed and the next instruction is the callee's first. Recursion
 // therefore ends at a limit of the thread's, as a trap.
 //
+// # Exceptions
+//
+// A try costs nothing until something is thrown: beside a function's code stands a table of the instructions that each
+// try protects and of where its clauses go (lower_exn.go). A throw walks the frames from the top down, asks the tables,
+// writes the exception's values to the slots where the catching label expects them, and goes on there (exceptions.go).
+// An exception is an object of the heap only if somebody wants a reference to it.
+//
 // # Safepoints
 //
 // The portable view of a frame - which instruction of the wasm function is next, its locals, its operand stack - can be

@@ -109,6 +109,9 @@ func tableSet(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 	if i >= uint64(len(tab.elems)) {
 		return t.trap(pc, TrapTableOutOfBounds), fp, acc, mb, ml, t
 	}
+	if h := t.store.heap; h.marking {
+		h.shade(tab.elems[i])
+	}
 	tab.elems[i] = *slot(fp, pc.a+1)
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -120,7 +123,7 @@ func tableSize(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 
 func tableGrow(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	tab := t.inst.tables[pc.imm]
-	before, ok := tab.Grow(index(fp, pc, 1, tab.typ.Is64), *slot(fp, pc.a))
+	before, ok := tab.grow(index(fp, pc, 1, tab.typ.Is64), *slot(fp, pc.a))
 	*slot(fp, pc.a) = sizeResult(before, ok, tab.typ.Is64)
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -132,6 +135,7 @@ func tableCopy(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 	if !inside(d, n, dst.Len()) || !inside(s, n, src.Len()) {
 		return t.trap(pc, TrapTableOutOfBounds), fp, acc, mb, ml, t
 	}
+	t.store.heap.overwrite(dst.elems[d : d+n])
 	copy(dst.elems[d:d+n], src.elems[s:s+n])
 	return next(pc), fp, acc, mb, ml, t
 }
@@ -142,6 +146,7 @@ func tableFill(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 	if !inside(d, n, tab.Len()) {
 		return t.trap(pc, TrapTableOutOfBounds), fp, acc, mb, ml, t
 	}
+	t.store.heap.overwrite(tab.elems[d : d+n])
 	for i := d; i < d+n; i++ {
 		tab.elems[i] = *slot(fp, pc.a+1)
 	}
@@ -150,13 +155,13 @@ func tableFill(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml u
 
 func tableInit(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	tab := t.inst.tables[pc.imm>>32]
-	if !t.inst.tableInit(tab, uint32(pc.imm), index(fp, pc, 0, tab.typ.Is64), index(fp, pc, 1, false), index(fp, pc, 2, false)) {
+	if t.inst.tableInit(tab, uint32(pc.imm), index(fp, pc, 0, tab.typ.Is64), index(fp, pc, 1, false), index(fp, pc, 2, false)) != nil {
 		return t.trap(pc, TrapTableOutOfBounds), fp, acc, mb, ml, t
 	}
 	return next(pc), fp, acc, mb, ml, t
 }
 
 func elemDrop(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
-	t.inst.droppedElems[pc.imm] = true
+	t.inst.dropElem(uint32(pc.imm))
 	return next(pc), fp, acc, mb, ml, t
 }

@@ -22,7 +22,8 @@ type frame struct {
 func call(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	fn := t.inst.funcs[pc.imm]
 	nfp := unsafe.Add(fp, uintptr(pc.a)*8)
-	if uintptr(nfp)+fn.room*8 > t.stackEnd || uint(t.sp) >= uint(len(t.frames)) {
+	c := fn.code.Load()
+	if uintptr(nfp)+c.room*8 > t.stackEnd || uint(t.sp) >= uint(len(t.frames)) {
 		return t.callSlow(pc, fp, nfp, fn)
 	}
 	f := &t.frames[t.sp]
@@ -30,10 +31,10 @@ func call(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64
 	f.ret = next(pc)
 	f.fp = fp
 	f.fn = fn
-	for i := fn.nparams; i < fn.nlocals; i++ {
+	for i := fn.nparams; i < c.nlocals; i++ {
 		*slot(nfp, uint16(i)) = 0
 	}
-	return fn.entry, nfp, acc, mb, ml, t
+	return c.entry, nfp, acc, mb, ml, t
 }
 
 // callImport calls an imported function: a host function or one of another instance.
@@ -53,7 +54,8 @@ func callIndirect(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 		return t.trap(pc, trap), fp, acc, mb, ml, t
 	}
 	nfp := unsafe.Add(fp, uintptr(pc.a)*8)
-	if uintptr(nfp)+fn.room*8 > t.stackEnd || uint(t.sp) >= uint(len(t.frames)) || fn.inst != t.inst {
+	c := fn.code.Load()
+	if uintptr(nfp)+c.room*8 > t.stackEnd || uint(t.sp) >= uint(len(t.frames)) || fn.inst != t.inst {
 		return t.callSlow(pc, fp, nfp, fn)
 	}
 	f := &t.frames[t.sp]
@@ -61,10 +63,10 @@ func callIndirect(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	f.ret = next(pc)
 	f.fp = fp
 	f.fn = fn
-	for i := fn.nparams; i < fn.nlocals; i++ {
+	for i := fn.nparams; i < c.nlocals; i++ {
 		*slot(nfp, uint16(i)) = 0
 	}
-	return fn.entry, nfp, acc, mb, ml, t
+	return c.entry, nfp, acc, mb, ml, t
 }
 
 // indirect looks up the callee of a call_indirect (specification 4.6.15).
@@ -82,7 +84,7 @@ func (t *Thread) indirect(pc *instr, fp unsafe.Pointer) (*Func, TrapCode) {
 		return nil, TrapUninitializedElement
 	}
 	fn := t.store.funcs[ref-1]
-	if fn.typeID != t.inst.typeIDs[uint32(pc.imm)] {
+	if x := uint32(pc.imm); fn.typeID != t.inst.typeIDs[x] && !t.store.rtts[fn.typeID].isSub(t.inst.rtts[x]) {
 		return nil, TrapIndirectCallTypeMismatch
 	}
 	return fn, 0
@@ -95,12 +97,11 @@ func (t *Thread) callSlow(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, 
 		return t.callHost(pc, fp, nfp, fn)
 	}
 	mem := t.inst.mem0()
-	if fn.code == nil {
-		if err := fn.prepare(); err != nil {
-			return t.fail(pc, err), fp, 0, mem.base(), mem.Size(), t
-		}
+	c, err := fn.lowered()
+	if err != nil {
+		return t.fail(pc, err), fp, 0, mem.base(), mem.Size(), t
 	}
-	fp, nfp, ok := t.grow(fp, nfp, fn.room)
+	fp, nfp, ok := t.grow(fp, nfp, c.room)
 	if !ok {
 		return t.trap(pc, TrapStackExhausted), fp, 0, mem.base(), mem.Size(), t
 	}
@@ -112,24 +113,21 @@ func (t *Thread) callSlow(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, 
 		t.inst = fn.inst
 		mem = t.inst.mem0()
 	}
-	clear(slots(nfp, uint16(fn.nparams), int(fn.nlocals-fn.nparams)))
-	return fn.entry, nfp, 0, mem.base(), mem.Size(), t
+	clear(slots(nfp, uint16(fn.nparams), int(c.nlocals-fn.nparams)))
+	return c.entry, nfp, 0, mem.base(), mem.Size(), t
 }
 
-// prepare lowers the function, or takes the code that another store has had lowered.
-func (f *Func) prepare() error {
+// lowered is the function's code, made now if nobody has called the function yet, or taken from another store.
+func (f *Func) lowered() (*code, error) {
+	if c := f.code.Load(); c != notLowered {
+		return c, nil
+	}
 	c, err := f.inst.module.code(f.index)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.code, f.entry = c, &c.instrs[0]
-	f.nparams, f.nlocals, f.room = uint32(c.nparams), uint32(c.nlocals), uintptr(c.nslots)
-	return nil
-}
-
-// lowerFirst is the entry of a function that is not prepared. room keeps calls from getting there.
-func lowerFirst(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
-	panic("godwit: a function was entered before it was lowered")
+	f.code.Store(c)
+	return c, nil
 }
 
 // crossReturn goes back into the caller's instance. The frame record it finds was popped just now.
@@ -169,6 +167,12 @@ func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, 
 			t.exit, t.exitFP = exitSuspended, fp
 			return &haltInstr, fp, 0, mem.base(), mem.Size(), t
 		}
+		if x := t.store.thrownBy(err); x != nil {
+			return t.hostThrow(pc, fp, unsafe.Add(fp, uintptr(nfp)-uintptr(before)-base), int(n), h, x)
+		}
+		return t.fail(pc, hostError(h, err)), fp, 0, mem.base(), mem.Size(), t
+	}
+	if err := t.store.admitAll(h.Type.Results, args); err != nil {
 		return t.fail(pc, hostError(h, err)), fp, 0, mem.base(), mem.Size(), t
 	}
 	return next(pc), fp, 0, mem.base(), mem.Size(), t
@@ -235,8 +239,9 @@ func (t *Thread) tailCall(pc *instr, fp unsafe.Pointer, fn *Func) (*instr, unsaf
 	mem := t.inst.mem0()
 	if fn.host != nil {
 		// The host function is called where its arguments are; then the frame returns its results.
+		sp := t.sp
 		ret, fp, _, mb, ml, _ := t.callHost(pc, fp, args, fn)
-		if ret == &haltInstr {
+		if ret == &haltInstr || t.sp != sp { // it has thrown, and a frame further down catches
 			return ret, fp, 0, mb, ml, t
 		}
 		n := int(fn.nresults)
@@ -245,12 +250,11 @@ func (t *Thread) tailCall(pc *instr, fp unsafe.Pointer, fn *Func) (*instr, unsaf
 		f := &t.frames[t.sp]
 		return f.ret, f.fp, 0, mb, ml, t
 	}
-	if fn.code == nil {
-		if err := fn.prepare(); err != nil {
-			return t.fail(pc, err), fp, 0, mem.base(), mem.Size(), t
-		}
+	c, err := fn.lowered()
+	if err != nil {
+		return t.fail(pc, err), fp, 0, mem.base(), mem.Size(), t
 	}
-	_, fp, ok := t.growStack(fp, fp, fn.room)
+	_, fp, ok := t.growStack(fp, fp, c.room)
 	if !ok {
 		return t.trap(pc, TrapStackExhausted), fp, 0, mem.base(), mem.Size(), t
 	}
@@ -264,6 +268,6 @@ func (t *Thread) tailCall(pc *instr, fp unsafe.Pointer, fn *Func) (*instr, unsaf
 		t.inst = fn.inst
 		mem = t.inst.mem0()
 	}
-	clear(slots(fp, uint16(fn.nparams), int(fn.nlocals-fn.nparams)))
-	return fn.entry, fp, 0, mem.base(), mem.Size(), t
+	clear(slots(fp, uint16(fn.nparams), int(c.nlocals-fn.nparams)))
+	return c.entry, fp, 0, mem.base(), mem.Size(), t
 }

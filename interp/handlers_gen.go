@@ -16,7 +16,6 @@ const (
 	opHalt
 	opLeave
 	opCrossReturn
-	opLowerFirst
 	opNop
 	opUnreachable
 	opCopySlot
@@ -57,6 +56,34 @@ const (
 	opElemDrop
 	opRefFunc
 	opRefIsNull
+	opThrow
+	opThrowRef
+	opCallRef
+	opReturnCallRef
+	opRefAsNonNull
+	opRefI31
+	opI31GetS
+	opI31GetU
+	opRefTest
+	opRefCast
+	opBrOnCast
+	opBrOnCastFail
+	opRefTestType
+	opRefCastType
+	opBrOnCastType
+	opBrOnCastFailType
+	opStructNew
+	opStructNewDefault
+	opArrayNew
+	opArrayNewDefault
+	opArrayNewFixed
+	opArrayNewData
+	opArrayNewElem
+	opArrayLen
+	opArrayFill
+	opArrayCopy
+	opArrayInitData
+	opArrayInitElem
 	opAtomicLoad
 	opAtomicStore
 	opAtomicModify
@@ -864,6 +891,32 @@ const (
 	opI64Store32IR
 	opI64Store32IA
 	opI64Store32Any
+	opStructGet8
+	opStructGet16
+	opStructGet32
+	opStructGet64
+	opStructGet128
+	opStructGet8S
+	opStructGet16S
+	opStructSet8
+	opStructSet16
+	opStructSet32
+	opStructSet64
+	opStructSet128
+	opStructSetRef
+	opArrayGet8
+	opArrayGet16
+	opArrayGet32
+	opArrayGet64
+	opArrayGet128
+	opArrayGet8S
+	opArrayGet16S
+	opArraySet8
+	opArraySet16
+	opArraySet32
+	opArraySet64
+	opArraySet128
+	opArraySetRef
 	opV128Const
 	opV128ConstSame
 	opI8x16Swizzle
@@ -1136,7 +1189,6 @@ func init() {
 		opHalt:                          halt,
 		opLeave:                         leave,
 		opCrossReturn:                   crossReturn,
-		opLowerFirst:                    lowerFirst,
 		opNop:                           nop,
 		opUnreachable:                   unreachable,
 		opCopySlot:                      copySlot,
@@ -1177,6 +1229,34 @@ func init() {
 		opElemDrop:                      elemDrop,
 		opRefFunc:                       refFunc,
 		opRefIsNull:                     refIsNull,
+		opThrow:                         throw,
+		opThrowRef:                      throwRef,
+		opCallRef:                       callRef,
+		opReturnCallRef:                 returnCallRef,
+		opRefAsNonNull:                  refAsNonNull,
+		opRefI31:                        refI31,
+		opI31GetS:                       i31GetS,
+		opI31GetU:                       i31GetU,
+		opRefTest:                       refTest,
+		opRefCast:                       refCast,
+		opBrOnCast:                      brOnCast,
+		opBrOnCastFail:                  brOnCastFail,
+		opRefTestType:                   refTestType,
+		opRefCastType:                   refCastType,
+		opBrOnCastType:                  brOnCastType,
+		opBrOnCastFailType:              brOnCastFailType,
+		opStructNew:                     structNew,
+		opStructNewDefault:              structNewDefault,
+		opArrayNew:                      arrayNew,
+		opArrayNewDefault:               arrayNewDefault,
+		opArrayNewFixed:                 arrayNewFixed,
+		opArrayNewData:                  arrayNewData,
+		opArrayNewElem:                  arrayNewElem,
+		opArrayLen:                      arrayLen,
+		opArrayFill:                     arrayFill,
+		opArrayCopy:                     arrayCopy,
+		opArrayInitData:                 arrayInitData,
+		opArrayInitElem:                 arrayInitElem,
 		opAtomicLoad:                    atomicLoad,
 		opAtomicStore:                   atomicStore,
 		opAtomicModify:                  atomicModify,
@@ -1984,6 +2064,32 @@ func init() {
 		opI64Store32IR:                  i64Store32IR,
 		opI64Store32IA:                  i64Store32IA,
 		opI64Store32Any:                 i64Store32Any,
+		opStructGet8:                    structGet8,
+		opStructGet16:                   structGet16,
+		opStructGet32:                   structGet32,
+		opStructGet64:                   structGet64,
+		opStructGet128:                  structGet128,
+		opStructGet8S:                   structGet8S,
+		opStructGet16S:                  structGet16S,
+		opStructSet8:                    structSet8,
+		opStructSet16:                   structSet16,
+		opStructSet32:                   structSet32,
+		opStructSet64:                   structSet64,
+		opStructSet128:                  structSet128,
+		opStructSetRef:                  structSetRef,
+		opArrayGet8:                     arrayGet8,
+		opArrayGet16:                    arrayGet16,
+		opArrayGet32:                    arrayGet32,
+		opArrayGet64:                    arrayGet64,
+		opArrayGet128:                   arrayGet128,
+		opArrayGet8S:                    arrayGet8S,
+		opArrayGet16S:                   arrayGet16S,
+		opArraySet8:                     arraySet8,
+		opArraySet16:                    arraySet16,
+		opArraySet32:                    arraySet32,
+		opArraySet64:                    arraySet64,
+		opArraySet128:                   arraySet128,
+		opArraySetRef:                   arraySetRef,
 		opV128Const:                     v128Const,
 		opV128ConstSame:                 v128ConstSame,
 		opI8x16Swizzle:                  i8x16Swizzle,
@@ -2252,7 +2358,6 @@ var opNames = [opCount]string{
 	opHalt:                          "halt",
 	opLeave:                         "leave",
 	opCrossReturn:                   "crossReturn",
-	opLowerFirst:                    "lowerFirst",
 	opNop:                           "nop",
 	opUnreachable:                   "unreachable",
 	opCopySlot:                      "copySlot",
@@ -2293,6 +2398,34 @@ var opNames = [opCount]string{
 	opElemDrop:                      "elemDrop",
 	opRefFunc:                       "refFunc",
 	opRefIsNull:                     "refIsNull",
+	opThrow:                         "throw",
+	opThrowRef:                      "throwRef",
+	opCallRef:                       "callRef",
+	opReturnCallRef:                 "returnCallRef",
+	opRefAsNonNull:                  "refAsNonNull",
+	opRefI31:                        "refI31",
+	opI31GetS:                       "i31GetS",
+	opI31GetU:                       "i31GetU",
+	opRefTest:                       "refTest",
+	opRefCast:                       "refCast",
+	opBrOnCast:                      "brOnCast",
+	opBrOnCastFail:                  "brOnCastFail",
+	opRefTestType:                   "refTestType",
+	opRefCastType:                   "refCastType",
+	opBrOnCastType:                  "brOnCastType",
+	opBrOnCastFailType:              "brOnCastFailType",
+	opStructNew:                     "structNew",
+	opStructNewDefault:              "structNewDefault",
+	opArrayNew:                      "arrayNew",
+	opArrayNewDefault:               "arrayNewDefault",
+	opArrayNewFixed:                 "arrayNewFixed",
+	opArrayNewData:                  "arrayNewData",
+	opArrayNewElem:                  "arrayNewElem",
+	opArrayLen:                      "arrayLen",
+	opArrayFill:                     "arrayFill",
+	opArrayCopy:                     "arrayCopy",
+	opArrayInitData:                 "arrayInitData",
+	opArrayInitElem:                 "arrayInitElem",
 	opAtomicLoad:                    "atomicLoad",
 	opAtomicStore:                   "atomicStore",
 	opAtomicModify:                  "atomicModify",
@@ -3100,6 +3233,32 @@ var opNames = [opCount]string{
 	opI64Store32IR:                  "i64Store32IR",
 	opI64Store32IA:                  "i64Store32IA",
 	opI64Store32Any:                 "i64Store32Any",
+	opStructGet8:                    "structGet8",
+	opStructGet16:                   "structGet16",
+	opStructGet32:                   "structGet32",
+	opStructGet64:                   "structGet64",
+	opStructGet128:                  "structGet128",
+	opStructGet8S:                   "structGet8S",
+	opStructGet16S:                  "structGet16S",
+	opStructSet8:                    "structSet8",
+	opStructSet16:                   "structSet16",
+	opStructSet32:                   "structSet32",
+	opStructSet64:                   "structSet64",
+	opStructSet128:                  "structSet128",
+	opStructSetRef:                  "structSetRef",
+	opArrayGet8:                     "arrayGet8",
+	opArrayGet16:                    "arrayGet16",
+	opArrayGet32:                    "arrayGet32",
+	opArrayGet64:                    "arrayGet64",
+	opArrayGet128:                   "arrayGet128",
+	opArrayGet8S:                    "arrayGet8S",
+	opArrayGet16S:                   "arrayGet16S",
+	opArraySet8:                     "arraySet8",
+	opArraySet16:                    "arraySet16",
+	opArraySet32:                    "arraySet32",
+	opArraySet64:                    "arraySet64",
+	opArraySet128:                   "arraySet128",
+	opArraySetRef:                   "arraySetRef",
 	opV128Const:                     "v128Const",
 	opV128ConstSame:                 "v128ConstSame",
 	opI8x16Swizzle:                  "i8x16Swizzle",
@@ -3583,6 +3742,50 @@ var storeOps = [256]storeOp{
 	wasm.OpI64Store8:  {rR: opI64Store8RR, aR: opI64Store8AR, rA: opI64Store8RA, rI: opI64Store8RI, iR: opI64Store8IR, iA: opI64Store8IA, any: opI64Store8Any},
 	wasm.OpI64Store16: {rR: opI64Store16RR, aR: opI64Store16AR, rA: opI64Store16RA, rI: opI64Store16RI, iR: opI64Store16IR, iA: opI64Store16IA, any: opI64Store16Any},
 	wasm.OpI64Store32: {rR: opI64Store32RR, aR: opI64Store32AR, rA: opI64Store32RA, rI: opI64Store32RI, iR: opI64Store32IR, iA: opI64Store32IA, any: opI64Store32Any},
+}
+
+// structGets gives the handlers by how the field is stored.
+var structGets = [storageKinds]op{
+	storage8:   opStructGet8,
+	storage16:  opStructGet16,
+	storage32:  opStructGet32,
+	storage64:  opStructGet64,
+	storage128: opStructGet128,
+	signed8:    opStructGet8S,
+	signed16:   opStructGet16S,
+	storageRef: opStructGet64,
+}
+
+// structSets gives the handlers by how the field is stored.
+var structSets = [storageKinds]op{
+	storage8:   opStructSet8,
+	storage16:  opStructSet16,
+	storage32:  opStructSet32,
+	storage64:  opStructSet64,
+	storage128: opStructSet128,
+	storageRef: opStructSetRef,
+}
+
+// arrayGets gives the handlers by how the field is stored.
+var arrayGets = [storageKinds]op{
+	storage8:   opArrayGet8,
+	storage16:  opArrayGet16,
+	storage32:  opArrayGet32,
+	storage64:  opArrayGet64,
+	storage128: opArrayGet128,
+	signed8:    opArrayGet8S,
+	signed16:   opArrayGet16S,
+	storageRef: opArrayGet64,
+}
+
+// arraySets gives the handlers by how the field is stored.
+var arraySets = [storageKinds]op{
+	storage8:   opArraySet8,
+	storage16:  opArraySet16,
+	storage32:  opArraySet32,
+	storage64:  opArraySet64,
+	storage128: opArraySet128,
+	storageRef: opArraySetRef,
 }
 
 func i32AddRR(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
@@ -10696,5 +10899,360 @@ func i64Store32Any(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, 
 	}
 	v := *slot(fp, pc.c)
 	put32(p, uint32(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structGet8(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	acc = uint64(*(*uint8)(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structGet16(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	acc = uint64(le16(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structGet32(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	acc = uint64(le32(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structGet64(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	acc = le64(p)
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structGet128(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	*slot(fp, pc.a), *slot(fp, pc.a+1) = le64(p), le64(unsafe.Add(p, 8))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structGet8S(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	acc = uint64(uint32(int32(*(*int8)(p))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structGet16S(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	acc = uint64(uint32(int32(int16(le16(p)))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structSet8(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	v := *slot(fp, pc.c)
+	*(*uint8)(p) = uint8(v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structSet16(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	v := *slot(fp, pc.c)
+	put16(p, uint16(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structSet32(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	v := *slot(fp, pc.c)
+	put32(p, uint32(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structSet64(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	v := *slot(fp, pc.c)
+	put64(p, v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structSet128(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	put64(p, *slot(fp, pc.c))
+	put64(unsafe.Add(p, 8), *slot(fp, pc.c+1))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func structSetRef(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullStructure), fp, acc, mb, ml, t
+	}
+	p := unsafe.Add(t.object(ref), uintptr(pc.imm))
+	v := *slot(fp, pc.c)
+	if h := t.store.heap; h.marking {
+		h.shade(le64(p))
+	}
+	put64(p, v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arrayGet8(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*1)
+	acc = uint64(*(*uint8)(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arrayGet16(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*2)
+	acc = uint64(le16(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arrayGet32(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*4)
+	acc = uint64(le32(p))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arrayGet64(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*8)
+	acc = le64(p)
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arrayGet128(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*16)
+	*slot(fp, pc.a), *slot(fp, pc.a+1) = le64(p), le64(unsafe.Add(p, 8))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arrayGet8S(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*1)
+	acc = uint64(uint32(int32(*(*int8)(p))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arrayGet16S(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*2)
+	acc = uint64(uint32(int32(int16(le16(p)))))
+	*slot(fp, pc.a) = acc
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arraySet8(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*1)
+	v := *slot(fp, uint16(pc.imm))
+	*(*uint8)(p) = uint8(v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arraySet16(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*2)
+	v := *slot(fp, uint16(pc.imm))
+	put16(p, uint16(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arraySet32(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*4)
+	v := *slot(fp, uint16(pc.imm))
+	put32(p, uint32(v))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arraySet64(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*8)
+	v := *slot(fp, uint16(pc.imm))
+	put64(p, v)
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arraySet128(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*16)
+	put64(p, *slot(fp, uint16(pc.imm)))
+	put64(unsafe.Add(p, 8), *slot(fp, uint16(pc.imm)+1))
+	return next(pc), fp, acc, mb, ml, t
+}
+
+func arraySetRef(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	ref := *slot(fp, pc.b)
+	if ref == 0 {
+		return t.trap(pc, TrapNullArray), fp, acc, mb, ml, t
+	}
+	p := t.object(ref)
+	i := uint32(*slot(fp, pc.c))
+	if i >= le32(unsafe.Add(p, 4)) {
+		return t.trap(pc, TrapArrayOutOfBounds), fp, acc, mb, ml, t
+	}
+	p = unsafe.Add(p, headerSize+uintptr(i)*8)
+	v := *slot(fp, uint16(pc.imm))
+	if h := t.store.heap; h.marking {
+		h.shade(le64(p))
+	}
+	put64(p, v)
 	return next(pc), fp, acc, mb, ml, t
 }

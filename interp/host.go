@@ -14,8 +14,9 @@ import (
 // for both. Numbers are their bits, zero-extended; references are handles, 0 is null. stack is part of the guest's
 // own stack: it must not be kept.
 //
-// An error ends the guest's call: it reaches the embedder inside a *HostError. Two kinds of error are special: what
-// Caller.Suspend returns makes the call wait (see there), and an error that is a Trap ends the guest with that trap.
+// An error ends the guest's call: it reaches the embedder inside a *HostError. Three kinds of error are special: what
+// Caller.Suspend returns makes the call wait (see there), an error that is a Trap ends the guest with that trap, and one
+// that is an Exception is thrown, so that the guest may catch it.
 type HostFunc struct {
 	Module, Name string
 	Type         wasm.FuncType

@@ -15,13 +15,16 @@ type Instance struct {
 	globals  []*Global
 	memories []*Memory
 	tables   []*Table
-	typeIDs  []uint32 // per type of the module
+	tags     []*Tag
+	typeIDs  []uint32 // per type of the module, the id of its run-time type
+	rtts     []*rtt   // per type of the module
 
 	store  *Store
 	module *Module
 	name   string
 	number int // in Store.instances
 
+	objectElems  map[uint32]*Table // the elements of the segments in Module.objectElems
 	droppedElems []bool
 	droppedDatas []bool
 }
@@ -61,6 +64,9 @@ func (i *Instance) Memory(index uint32) *Memory { return i.memories[index] }
 // Global is global index, see Func.
 func (i *Instance) Global(index uint32) *Global { return i.globals[index] }
 
+// Tag is tag index, see Func.
+func (i *Instance) Tag(index uint32) *Tag { return i.tags[index] }
+
 // NumMemories counts the instance's memories.
 func (i *Instance) NumMemories() int { return len(i.memories) }
 
@@ -79,6 +85,8 @@ func (i *Instance) Export(name string) (e Extern, ok bool) {
 		e.Memory = i.memories[x.Index]
 	case wasm.ExternGlobal:
 		e.Global = i.globals[x.Index]
+	case wasm.ExternTag:
+		e.Tag = i.tags[x.Index]
 	}
 	return e, true
 }
@@ -118,10 +126,9 @@ func (s *Store) allocate(m *Module, name string, imports []Extern) (*Instance, e
 		funcs:        make([]*Func, 0, len(w.FuncTypes)),
 		droppedElems: make([]bool, len(w.Elems)),
 		droppedDatas: make([]bool, len(w.Datas)),
-		typeIDs:      make([]uint32, len(w.Types)),
 	}
-	for k := range w.Types {
-		i.typeIDs[k] = s.typeID(&w.Types[k].FuncType)
+	if err := i.internTypes(); err != nil {
+		return nil, err
 	}
 	for k, imp := range w.Imports {
 		if err := i.link(&imp, imports[k]); err != nil {
@@ -135,15 +142,28 @@ func (s *Store) allocate(m *Module, name string, imports []Extern) (*Instance, e
 		}
 		i.memories = append(i.memories, mem)
 	}
-	for _, t := range w.Tables {
-		tab, err := s.newTable(t.Type)
-		if err != nil {
+	for k := range w.Tables {
+		if err := i.addTable(w.Tables[k].Type); err != nil {
 			return nil, err
 		}
-		i.tables = append(i.tables, tab)
 	}
+	for _, k := range m.objectElems {
+		// Its elements are null until initialise makes them.
+		n := uint64(elemLen(&w.Elems[k]))
+		if err := i.addTable(i.tableType(len(i.tables))); err != nil {
+			return nil, err
+		}
+		tab := i.tables[len(i.tables)-1]
+		if _, ok := tab.grow(n, 0); !ok {
+			return nil, &LimitError{What: "an element segment", Want: n, Limit: tab.limit, Unit: "elements"}
+		}
+	}
+	i.findElems()
 	for _, g := range w.Globals {
-		i.globals = append(i.globals, &Global{typ: g.Type})
+		i.globals = append(i.globals, &Global{typ: i.globalType(g.Type), store: s})
+	}
+	if err := i.addTags(); err != nil {
+		return nil, err
 	}
 	// Nothing can fail any more: the new objects get their addresses.
 	i.number = len(s.instances)
@@ -155,6 +175,32 @@ func (s *Store) allocate(m *Module, name string, imports []Extern) (*Instance, e
 	return i, nil
 }
 
+// tableType is the type, in the module's terms, of table k: one of the module's or that of an element segment's objects.
+func (i *Instance) tableType(k int) wasm.TableType {
+	w := i.module.wasm
+	if k < len(w.TableTypes) {
+		return w.TableTypes[k]
+	}
+	e := &w.Elems[i.module.objectElems[k-len(w.TableTypes)]]
+	return wasm.TableType{Elem: e.Type.AsNullable(), Limits: wasm.Limits{Max: uint64(elemLen(e)), HasMax: true}}
+}
+
+// addTable makes a table of a type in the module's terms.
+func (i *Instance) addTable(typ wasm.TableType) error {
+	typ.Elem = i.storeType(typ.Elem)
+	tab, err := i.store.newTable(typ)
+	if err == nil {
+		i.tables = append(i.tables, tab)
+	}
+	return err
+}
+
+// globalType is a global's type in store terms.
+func (i *Instance) globalType(t wasm.GlobalType) wasm.GlobalType {
+	t.Type = i.storeType(t.Type)
+	return t
+}
+
 // addFuncs makes the module's own functions.
 func (i *Instance) addFuncs() {
 	w, s := i.module.wasm, i.store
@@ -162,8 +208,10 @@ func (i *Instance) addFuncs() {
 	for k, typ := range w.Funcs {
 		f := &block[k]
 		ft := &w.Types[typ].FuncType
-		*f = Func{entry: &lowerFirstInstr, room: unready, nparams: uint32(slotCount(ft.Params)), nresults: uint32(slotCount(ft.Results)), inst: i,
-			index: uint32(w.NumImportedFuncs + k), addr: uint32(len(s.funcs)), typeID: i.typeIDs[typ], typ: ft}
+		f.nparams, f.nresults = uint32(slotCount(ft.Params)), uint32(slotCount(ft.Results))
+		f.inst, f.index, f.addr = i, uint32(w.NumImportedFuncs+k), uint32(len(s.funcs))
+		f.typ, f.typeID = ft, i.typeIDs[typ]
+		f.code.Store(notLowered)
 		s.funcs = append(s.funcs, f)
 		i.funcs = append(i.funcs, f)
 	}
@@ -179,16 +227,16 @@ func (i *Instance) link(imp *wasm.Import, x Extern) error {
 		if x.Func == nil {
 			return fail("unknown import, or incompatible import type: a function is needed")
 		}
-		if want := i.typeIDs[imp.Type]; x.Func.typeID != want {
-			return fail("incompatible import type: %v is needed, %v was given", &i.module.wasm.Types[imp.Type].FuncType, x.Func.typ)
+		if !i.store.rtts[x.Func.typeID].isSub(i.rtts[imp.Type]) {
+			return fail("incompatible import type: %s", differ(&i.module.wasm.Types[imp.Type].FuncType, x.Func.typ))
 		}
 		i.funcs = append(i.funcs, x.Func)
 	case wasm.ExternTable:
 		if x.Table == nil {
 			return fail("unknown import, or incompatible import type: a table is needed")
 		}
-		if x.Table.typ.Elem != imp.Table.Elem || !limitsMatch(x.Table.typ.Limits, uint64(len(x.Table.elems)), imp.Table.Limits) {
-			return fail("incompatible import type: table %v is needed, %v was given", imp.Table, x.Table.typ)
+		if x.Table.typ.Elem != i.storeType(imp.Table.Elem) || !limitsMatch(x.Table.typ.Limits, uint64(len(x.Table.elems)), imp.Table.Limits) {
+			return fail("incompatible import type: table %s", differ(imp.Table, x.Table.typ))
 		}
 		i.tables = append(i.tables, x.Table)
 	case wasm.ExternMemory:
@@ -203,12 +251,34 @@ func (i *Instance) link(imp *wasm.Import, x Extern) error {
 		if x.Global == nil {
 			return fail("unknown import, or incompatible import type: a global is needed")
 		}
-		if x.Global.typ != imp.Global {
-			return fail("incompatible import type: global %v is needed, %v was given", imp.Global, x.Global.typ)
+		if !i.store.globalMatches(x.Global.typ, i.globalType(imp.Global)) {
+			return fail("incompatible import type: global %s", differ(imp.Global, x.Global.typ))
 		}
 		i.globals = append(i.globals, x.Global)
+	case wasm.ExternTag:
+		if x.Tag == nil {
+			return fail("unknown import, or incompatible import type: a tag is needed")
+		}
+		if x.Tag.typeID != i.typeIDs[imp.Type] {
+			return fail("incompatible import type: tag %v is needed, %v was given", &i.module.wasm.Types[imp.Type].FuncType, x.Tag.typ)
+		}
+		i.tags = append(i.tags, x.Tag)
 	}
 	return nil
+}
+
+// differ writes down two types that do not match. They may look the same, since each side counts its types for itself, and
+// since that a type is final, has a supertype or stands in a recursion group does not show.
+func differ(want, have fmt.Stringer) string {
+	if want.String() == have.String() {
+		return fmt.Sprintf("%v is needed, another type that is written the same was given", want)
+	}
+	return fmt.Sprintf("%v is needed, %v was given", want, have)
+}
+
+// globalMatches tells whether a global of type have may be imported as want (specification 3.3.7); both are in store terms.
+func (s *Store) globalMatches(have, want wasm.GlobalType) bool {
+	return have == want || !have.Mutable && !want.Mutable && s.matches(have.Type, want.Type)
 }
 
 // limitsMatch tells whether an object of type have and size now may be imported as want (specification 3.3.3).
@@ -216,18 +286,32 @@ func limitsMatch(have wasm.Limits, now uint64, want wasm.Limits) bool {
 	return have.Is64 == want.Is64 && now >= want.Min && (!want.HasMax || have.HasMax && have.Max <= want.Max)
 }
 
-// initialise gives globals and tables their initial values and copies the active segments.
-func (i *Instance) initialise() error {
+// initialise gives globals, tables and passive element segments their initial values and copies the active segments.
+func (i *Instance) initialise() (err error) {
 	w := i.module.wasm
 	for k := range w.Globals {
-		i.globals[w.NumImportedGlobals+k].val = i.eval(&w.Globals[k].Init)
+		g := i.globals[w.NumImportedGlobals+k]
+		if g.val, g.hi, err = i.eval(&w.Globals[k].Init); err != nil {
+			return fmt.Errorf("global %d: %w", w.NumImportedGlobals+k, err)
+		}
 	}
 	for k := range w.Tables {
 		if init := w.Tables[k].Init; init != nil {
-			v := i.eval(init)
+			v, _, err := i.eval(init)
+			if err != nil {
+				return fmt.Errorf("table %d: %w", w.NumImportedTables+k, err)
+			}
 			elems := i.tables[w.NumImportedTables+k].elems
 			for j := range elems {
 				elems[j] = v
+			}
+		}
+	}
+	for _, seg := range i.module.objectElems {
+		tab, exprs := i.objectElems[seg], w.Elems[seg].Exprs
+		for k := range exprs {
+			if tab.elems[k], _, err = i.eval(&exprs[k]); err != nil {
+				return fmt.Errorf("element segment %d: %w", seg, err)
 			}
 		}
 	}
@@ -235,13 +319,13 @@ func (i *Instance) initialise() error {
 		e := &w.Elems[k]
 		switch e.Mode {
 		case wasm.SegmentActive:
-			off := i.eval(&e.Offset)
-			if !i.tableInit(i.tables[e.Table], uint32(k), off, 0, uint64(elemLen(e))) {
-				return fmt.Errorf("element segment %d: %w", k, TrapTableOutOfBounds)
+			off, _, _ := i.eval(&e.Offset)
+			if err := i.tableInit(i.tables[e.Table], uint32(k), off, 0, uint64(elemLen(e))); err != nil {
+				return fmt.Errorf("element segment %d: %w", k, err)
 			}
-			i.droppedElems[k] = true
+			i.dropElem(uint32(k))
 		case wasm.SegmentDeclarative:
-			i.droppedElems[k] = true
+			i.dropElem(uint32(k))
 		}
 	}
 	for k := range w.Datas {
@@ -249,7 +333,7 @@ func (i *Instance) initialise() error {
 		if d.Mode != wasm.SegmentActive {
 			continue
 		}
-		off := i.eval(&d.Offset)
+		off, _, _ := i.eval(&d.Offset)
 		if !i.memoryInit(i.memories[d.Memory], uint32(k), off, 0, uint64(len(d.Init))) {
 			return fmt.Errorf("data segment %d: %w", k, TrapMemoryOutOfBounds)
 		}
@@ -258,30 +342,7 @@ func (i *Instance) initialise() error {
 	return nil
 }
 
-// elem is element k of an element segment, as a reference.
-func (i *Instance) elem(e *wasm.ElemSegment, k int) uint64 {
-	if e.Exprs != nil {
-		return i.eval(&e.Exprs[k])
-	}
-	return i.funcs[e.Funcs[k]].Ref()
-}
-
-// tableInit and memoryInit copy n items of a segment; false means out of bounds.
-func (i *Instance) tableInit(t *Table, seg uint32, dst, src, n uint64) bool {
-	e := &i.module.wasm.Elems[seg]
-	size := uint64(elemLen(e))
-	if i.droppedElems[seg] {
-		size = 0
-	}
-	if !inside(src, n, size) || !inside(dst, n, uint64(len(t.elems))) {
-		return false
-	}
-	for k := range n {
-		t.elems[dst+k] = i.elem(e, int(src+k))
-	}
-	return true
-}
-
+// memoryInit copies n bytes of a data segment into a memory; false means out of bounds.
 func (i *Instance) memoryInit(m *Memory, seg uint32, dst, src, n uint64) bool {
 	data := i.module.wasm.Datas[seg].Init
 	if i.droppedDatas[seg] {

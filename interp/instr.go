@@ -52,7 +52,6 @@ func init() {
 	haltInstr = instr{code: codes[opHalt], op: opHalt}
 	leaveInstr = instr{code: codes[opLeave], op: opLeave}
 	crossReturnInstr = instr{code: codes[opCrossReturn], op: opCrossReturn}
-	lowerFirstInstr = instr{code: codes[opLowerFirst], op: opLowerFirst}
 }
 
 // Instructions that stand outside of any function's code.
@@ -60,7 +59,6 @@ var (
 	haltInstr        instr // does nothing, for ever: the run loop looks up and sees why
 	leaveInstr       instr // the return address of the outermost frame
 	crossReturnInstr instr // the return address of a frame whose caller belongs to another instance
-	lowerFirstInstr  instr // the entry of a function that has not been lowered yet
 )
 
 // slot is slot i of the frame at fp.

@@ -50,6 +50,51 @@ const (
 	maxTables = 1 << 25
 	maxFuncs  = 1 << 24
 
+	// maxTypes bounds the run-time types of a store: a value type has 22 bits for one. maxSubtypes bounds how many types
+	// stand in a row of which each is a subtype of the next, maxFields the fields of a structure; the JavaScript API has
+	// the same bounds.
+	maxTypes    = 1<<22 - 1
+	maxSubtypes = 64
+	maxFields   = 10_000
+
+	// maxTags bounds the tags of a store: a module can ask for one with two bytes, and each has a run-time type.
+	maxTags = 1 << 20
+
+	// defaultMaxHeap bounds the heap of a store where nothing else is said: as much as a 32-bit memory may have, and on 32-bit
+	// hosts a part of what there is. maxHeap is what an offset in a reference and a block's number allow.
+	defaultMaxHeap = 512<<20 + (4<<30-512<<20)*(bits.UintSize/64)
+	maxHeap        = 1<<30 + (1<<40-1<<30)*(bits.UintSize/64)
+
+	// firstHeap is up to where a heap is a Go slice that is copied when it grows. Stores with few objects need no mapping.
+	firstHeap = 1 << 20
+
+	// growBlocks is by how many blocks a heap in a reservation grows at least: each time is a system call.
+	growBlocks = 64
+
+	// minHeap is up to where a heap grows before objects are looked for that are no longer needed: 4 MiB are marked in
+	// milliseconds, and many programs end before they have filled them. Beyond, a cycle is to end when the heap has
+	// grown by heapGrowth percent: with 100 it takes twice what it holds, and a byte allocated pays for about three marked.
+	minHeap    = 4 << 20
+	heapGrowth = 100
+
+	// heapReserve is the part of the heap, one in so many, that must be free after the limit has been reached and all has
+	// been collected. With less the program would spend its time on collecting for a handful of objects again and again.
+	heapReserve = 32
+
+	// maxSlice bounds the words that the collector looks at before the program goes on, markCost being what an object
+	// costs besides its references, in words: the memory is seldom at hand. Some 20 ns each in the worst case make
+	// half a millisecond. workUnit is how many bytes are given out before the collector works for them, pieceLen how many
+	// elements of an array or a table it looks at before it looks at the time.
+	maxSlice = 16 << 10
+	markCost = 4
+	workUnit = 16 << 10
+	pieceLen = 512
+
+	// sweepUnit is how many blocks are swept at a time, sweepMost how many for one allocation before it takes a free block.
+	// A block takes some 50 ns.
+	sweepUnit = 256
+	sweepMost = 4096
+
 	// maxUnsettled is how many operands on top of the abstract stack may be locals or constants that have no slot of
 	// their own yet. Expressions that people write are less deep; a bound keeps lowering linear in the code's length.
 	maxUnsettled = 32
@@ -67,6 +112,7 @@ type Config struct {
 	MaxStack  int    // bytes of wasm stack of each thread
 	MaxMemory uint64 // bytes of each memory; 0 leaves only the module's own maximum
 	MaxTable  uint64 // elements of each table
+	MaxHeap   uint64 // bytes of the heap of objects and exceptions
 }
 
 func (c Config) withDefaults() Config {
@@ -78,6 +124,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxTable == 0 {
 		c.MaxTable = defaultMaxTable
+	}
+	if c.MaxHeap == 0 {
+		c.MaxHeap = defaultMaxHeap
 	}
 	return c
 }

@@ -12,10 +12,14 @@ import (
 
 // code is a function's lowered body.
 type code struct {
+	entry   *instr  // the first of instrs
+	room    uintptr // slots of a frame: locals, operand stack, and room for the results
+	nlocals uint32  // slots of the locals, parameters among them
 	instrs  []instr
-	nslots  int // of a frame: locals, operand stack, and room for the results
-	nparams int // slots of the parameters
-	nlocals int // slots of the locals, parameters among them
+
+	roots atomic.Pointer[rootMap] // made when a collection first finds the function on a stack
+
+	tries []tryRange // in the order of their ends, inner ones first
 }
 
 // lazyCode is code that is made when it is first asked for. Two goroutines that ask at once may both make it, and one
@@ -96,6 +100,9 @@ type label struct {
 	patches         []int // instructions whose branch goes to the end
 	elsePatch       int   // if: the branch around the then-part, or -1
 	dead            bool  // the rest of the block cannot be reached
+
+	try     *tryLabel   // of a try or try_table
+	catches []clauseRef // clauses that go to the end
 }
 
 // branchTypes are the types that a branch to the label carries (specification 3.4.8).
@@ -114,6 +121,7 @@ const (
 	pointLoop                       // the first instruction of a loop's body
 	pointCall                       // before a call, its arguments in their slots
 	pointAfterCall                  // after a call, its results not yet on the operand stack
+	pointAlloc                      // before an instruction that may allocate an object, all operands in their slots
 	pointWait                       // before memory.atomic.wait, its operands in their slots
 )
 
@@ -142,6 +150,12 @@ type lowerer struct {
 	stack  []operand
 	labels []label
 	max    int // slots needed so far
+
+	fields map[uint32][]uint32 // where fields are, by the structure's type; see fieldOffset
+
+	tries  []tryRange
+	roots  []int // those of tries that no other one is around yet
+	guards []int // labels of tries whose protected part is open, outer ones first
 
 	barrier int // no peephole looks at instructions before this one: control may come in here
 	lastDst int // index of the last instruction if it leaves its value in a and nowhere else, else -1
@@ -193,9 +207,9 @@ func (l *lowerer) function() (*code, error) {
 			return nil, errFrameTooLarge
 		}
 	}
-	c := &code{instrs: l.code, nparams: slotCount(l.ftype.Params), nlocals: l.operands}
-	c.nslots = max(l.max, slotCount(l.ftype.Results), 1)
-	if c.nslots > maxSlots {
+	c := &code{instrs: l.code, entry: &l.code[0], nlocals: uint32(l.operands), tries: l.tries}
+	c.room = uintptr(max(l.max, slotCount(l.ftype.Results), 1))
+	if c.room > maxSlots {
 		return nil, errFrameTooLarge
 	}
 	return c, nil

@@ -45,6 +45,8 @@ func (l *lowerer) skipDead(w wasm.Op) {
 		l.elseBranch()
 	case wasm.OpEnd:
 		l.close()
+	case wasm.OpCatch, wasm.OpCatchAll, wasm.OpDelegate:
+		l.exception(w)
 	default:
 		l.skip(w)
 	}
@@ -92,20 +94,20 @@ func (l *lowerer) close() {
 		if !lb.dead {
 			l.ret()
 		}
+		l.landAtEnd(&lb)
 		l.labels = l.labels[:0]
 		return
 	}
-	if !lb.dead {
-		l.settleFrom(0)
-	}
-	reached := !lb.dead || len(lb.patches) > 0 || lb.elsePatch >= 0
+	l.endPart(&lb)
+	l.land(&lb)
+	reached := !lb.dead || len(lb.patches) > 0 || len(lb.catches) > 0 || lb.elsePatch >= 0
 	if lb.elsePatch >= 0 {
 		l.patch(lb.elsePatch, len(l.code)) // an if without else: its parameters are its results
 	}
 	for _, at := range lb.patches {
 		l.patch(at, len(l.code))
 	}
-	if len(lb.patches) > 0 || lb.elsePatch >= 0 || lb.dead {
+	if len(lb.patches) > 0 || len(lb.catches) > 0 || lb.elsePatch >= 0 || lb.dead {
 		l.join()
 	}
 	l.stack = l.stack[:lb.height]

@@ -37,14 +37,18 @@ func (l *lowerer) instruction(w wasm.Op) {
 		l.call(w)
 	case wasm.OpCallIndirect, wasm.OpReturnCallIndirect:
 		l.callIndirect(w)
+	case wasm.OpTry, wasm.OpTryTable, wasm.OpCatch, wasm.OpCatchAll, wasm.OpDelegate, wasm.OpThrow, wasm.OpThrowRef, wasm.OpRethrow:
+		l.exception(w)
 
 	case wasm.OpDrop:
 		l.pop()
 	case wasm.OpSelect:
 		l.selectValue()
 	case wasm.OpSelectT:
-		l.skip(w)
+		l.u32() // the one type
+		t := l.valType(l.m)
 		l.selectValue()
+		l.retype(t)
 	case wasm.OpLocalGet:
 		l.pushLocal(l.u32())
 	case wasm.OpLocalSet:
@@ -78,17 +82,6 @@ func (l *lowerer) instruction(w wasm.Op) {
 		l.pushConst(wasm.F32, uint64(l.fixed32()))
 	case wasm.OpF64Const:
 		l.pushConst(wasm.F64, l.fixed64())
-	case wasm.OpRefNull:
-		l.pushConst(l.heapType(l.m), 0)
-	case wasm.OpRefIsNull:
-		s := l.popSlot()
-		l.emitValue(opRefIsNull, l.dst(), s, 0, 0)
-		l.push(wasm.I32)
-	case wasm.OpRefFunc:
-		x := l.u32()
-		l.emitValue(opRefFunc, l.dst(), 0, 0, uint64(x))
-		l.push(wasm.RefTo(l.m.Types[l.m.FuncTypes[x]].Canon, false))
-
 	case wasm.OpI32Eqz, wasm.OpI64Eqz:
 		l.eqz(w)
 	case wasm.OpI32ReinterpretF32:
@@ -124,6 +117,7 @@ func (l *lowerer) regular(w wasm.Op) {
 		l.store(w)
 	case w >= wasm.OpI32TruncSatF32S && w <= wasm.OpI64TruncSatF64U:
 		l.unary(unaryOps[256|w&0xFF], info.Results[0])
+	case l.reference(w):
 	case w>>16 == 0xFE:
 		l.atomic(w)
 	case w >= wasm.OpI64Add128 && w <= wasm.OpI64MulWideU:
@@ -299,6 +293,9 @@ func init() {
 func (l *lowerer) branchOn(o operand, want bool) int {
 	if in := l.last(o); in != nil {
 		if at, ok := l.fuseBranch(*in, want); ok {
+			return at
+		}
+		if at, ok := l.fuseTest(*in, want); ok {
 			return at
 		}
 	}

@@ -124,3 +124,72 @@ func (m *Memory) discard() {
 		m.limit = min(m.limit, uint64(used)/m.typ.PageBytes())
 	}
 }
+
+// reserve moves the heap into a reservation of address space for all that it may become, if that can be had. Its bitmaps
+// lie behind it.
+func (h *heap) reserve() {
+	size := wholePages(uintptr(h.limit) << blockBits)
+	words := wholePages(uintptr(h.limit) * blockWords * 8)
+	if reservations.Load() >= maxReservations {
+		return
+	}
+	base, err := unix.MmapPtr(-1, 0, nil, size+2*words, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return
+	}
+	r := &reservation{base, size + 2*words}
+	reservations.Add(1)
+	runtime.AddCleanup(h, func(r *reservation) {
+		unix.MunmapPtr(r.base, r.size)
+		reservations.Add(-1)
+	}, r)
+	s := &h.space
+	old, n, used, mark := s.words, s.blocks, h.used, h.mark
+	s.res, s.blocks = r, 0
+	if n > 0 && !h.commit(n) {
+		s.res, s.blocks = nil, n
+		return
+	}
+	h.base, s.words = base, nil
+	copy(unsafe.Slice((*uint64)(base), len(old)), old)
+	copy(h.used, used)
+	copy(h.mark, mark)
+}
+
+// commit makes the first n blocks of the reservation accessible, and their bits.
+func (h *heap) commit(n int) bool {
+	s := &h.space
+	size := wholePages(uintptr(h.limit) << blockBits)
+	words := wholePages(uintptr(h.limit) * blockWords * 8)
+	part := func(start, from, to uintptr) bool {
+		from, to = wholePages(from), wholePages(to)
+		return to <= from || unix.Mprotect(unsafe.Slice((*byte)(unsafe.Add(s.res.base, start+from)), to-from), unix.PROT_READ|unix.PROT_WRITE) == nil
+	}
+	const bitBytes = blockWords * 8
+	was, now := uintptr(s.blocks), uintptr(n)
+	if !part(0, was<<blockBits, now<<blockBits) || !part(size, was*bitBytes, now*bitBytes) || !part(size+words, was*bitBytes, now*bitBytes) {
+		return false
+	}
+	bitmaps := [2][]uint64{
+		unsafe.Slice((*uint64)(unsafe.Add(s.res.base, size)), n*blockWords),
+		unsafe.Slice((*uint64)(unsafe.Add(s.res.base, size+words)), n*blockWords),
+	}
+	if s.blocks > 0 && unsafe.SliceData(h.used) != unsafe.SliceData(bitmaps[0]) { // the two change places with each cycle
+		bitmaps[0], bitmaps[1] = bitmaps[1], bitmaps[0]
+	}
+	h.used, h.mark, s.blocks = bitmaps[0], bitmaps[1], n
+	return true
+}
+
+// discard gives back the heap's pages; all but one page of the address space goes with them.
+func (h *heap) discard() {
+	if r := h.space.res; r != nil {
+		page := wholePages(1)
+		unix.Madvise(unsafe.Slice((*byte)(r.base), r.size), unix.MADV_DONTNEED)
+		unix.MunmapPtr(unsafe.Add(r.base, page), r.size-page)
+		r.size = page
+	}
+}
+
+// wholePages is n bytes in pages of the largest size that hosts have.
+func wholePages(n uintptr) uintptr { return (n + wasm.PageSize - 1) &^ (wasm.PageSize - 1) }

@@ -14,3 +14,9 @@ func (m *Memory) setAside() error { return m.setAsideSlice() }
 func (m *Memory) commit(old, size uint64) bool { return true }
 
 func (m *Memory) discard() { clear(m.buf) }
+
+func (h *heap) reserve() {}
+
+func (h *heap) commit(n int) bool { return h.move(n) }
+
+func (h *heap) discard() {}

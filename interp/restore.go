@@ -47,7 +47,16 @@ func (s *Store) Restore(p *state.Program, env Env) error {
 		}
 		s.instances = append(s.instances, &Instance{store: s, module: modules[v.Module], name: v.Name, number: n})
 	}
+	if err := s.takeTypes(p.Types); err != nil {
+		return restoreError("%v", err)
+	}
 	if err := s.restoreFuncs(p, env); err != nil {
+		return err
+	}
+	if err := s.restoreTags(p); err != nil {
+		return err
+	}
+	if err := s.restoreHeap(p); err != nil {
 		return err
 	}
 	if err := s.restoreObjects(p); err != nil {
@@ -64,6 +73,7 @@ func (s *Store) Restore(p *state.Program, env Env) error {
 			return restoreError("thread %d: %v", n, err)
 		}
 	}
+	s.taken, s.takenObjects = nil, nil
 	s.freezer.passed = p.Safepoints
 	return s.restoreResources(p)
 }
@@ -72,6 +82,13 @@ func (s *Store) Restore(p *state.Program, env Env) error {
 func (s *Store) restoreFuncs(p *state.Program, env Env) error {
 	for n, r := range p.Funcs {
 		if r.Instance == -1 {
+			var err error
+			if r.HostType, err = s.takenFunc(&r.HostType); err != nil {
+				return restoreError("host function %s.%s: %v", r.HostModule, r.HostName, err)
+			}
+			if len(s.funcs) >= maxFuncs || len(s.rtts) >= maxTypes {
+				return restoreError("it has more than %d functions, or than %d types", maxFuncs, maxTypes)
+			}
 			h, err := env.HostFunc(r.HostModule, r.HostName, &r.HostType)
 			if err != nil {
 				return fmt.Errorf("%w: host function %s.%s: %w", ErrRestore, r.HostModule, r.HostName, err)
@@ -93,9 +110,8 @@ func (s *Store) restoreFuncs(p *state.Program, env Env) error {
 		if i.typeIDs != nil || r.First != uint32(w.NumImportedFuncs) || int(r.Count) != len(w.Funcs) {
 			return restoreError("functions %d are not the functions of instance %d", n, r.Instance)
 		}
-		i.typeIDs = make([]uint32, len(w.Types))
-		for k := range w.Types {
-			i.typeIDs[k] = s.typeID(&w.Types[k].FuncType)
+		if err := i.internTypes(); err != nil {
+			return fmt.Errorf("%w: instance %d: %w", ErrRestore, r.Instance, err)
 		}
 		i.funcs = make([]*Func, 0, len(w.FuncTypes))
 		i.addFuncs()
@@ -134,8 +150,14 @@ func (s *Store) restoreObjects(p *state.Program) error {
 		if size < v.Type.Min || v.Type.HasMax && size > v.Type.Max || size > s.cfg.MaxTable {
 			return restoreError("table %d has %d elements, its limit is %d", n, size, s.cfg.MaxTable)
 		}
-		for k, ref := range v.Elems {
-			if err := s.checkRef(v.Type.Elem, ref); err != nil {
+		typ := v.Type
+		var err error
+		if typ.Elem, err = s.takenType(typ.Elem); err != nil || !typ.Elem.IsRef() {
+			return restoreError("table %d is of %v: %v", n, typ.Elem, err)
+		}
+		elems := slices.Clone(v.Elems)
+		for k, ref := range elems {
+			if elems[k], err = s.takeRef(typ.Elem, ref); err != nil {
 				return restoreError("table %d, element %d: %v", n, k, err)
 			}
 		}
@@ -146,33 +168,50 @@ func (s *Store) restoreObjects(p *state.Program) error {
 		if s.tableElems += size; s.tableElems > maxTables {
 			return restoreError("all tables together have more than %d elements", maxTables)
 		}
-		s.tables = append(s.tables, &Table{elems: slices.Clone(v.Elems), typ: v.Type, limit: limit, total: &s.tableElems})
+		s.tables = append(s.tables, &Table{elems: elems, typ: typ, limit: limit, total: &s.tableElems, store: s})
 	}
 	for n, v := range p.Globals {
-		if err := s.checkValue(v.Type.Type, v.Value); err != nil {
+		typ := v.Type
+		var err error
+		if typ.Type, err = s.takenType(typ.Type); err == nil {
+			v.Value, err = s.takeValue(typ.Type, v.Value)
+		}
+		if err != nil {
 			return restoreError("global %d: %v", n, err)
 		}
-		s.globals = append(s.globals, &Global{val: v.Value.Bits, hi: v.Value.Hi, typ: v.Type})
+		s.globals = append(s.globals, &Global{val: v.Value.Bits, hi: v.Value.Hi, typ: typ, store: s})
 	}
 	return nil
 }
 
-// checkRef checks a reference. An externref is the embedder's number, whatever it is.
-func (s *Store) checkRef(t wasm.ValType, ref uint64) error {
-	if t == wasm.FuncRef && ref > uint64(len(s.funcs)) {
-		return fmt.Errorf("there is no function %d", ref-1)
+// takeRef is what a reference of the view is in the store, where it must be of type t.
+func (s *Store) takeRef(t wasm.ValType, ref uint64) (uint64, error) {
+	if !s.isFuncRef(t) && isObject(ref) {
+		var err error
+		if ref, err = s.takenObject(ref); err != nil {
+			return 0, err
+		}
 	}
-	return nil
+	if !s.refMatches(ref, t) {
+		return 0, fmt.Errorf("the reference %#x is not of type %v", ref, t)
+	}
+	return ref, nil
 }
 
-func (s *Store) checkValue(t wasm.ValType, v state.Value) error {
-	if v.Type != t {
-		return fmt.Errorf("the value is of type %v, not %v", v.Type, t)
+// takeValue is what a value of the view is in the store, where it must be of type t.
+func (s *Store) takeValue(t wasm.ValType, v state.Value) (state.Value, error) {
+	if top := s.top(t); v.Type != top {
+		return v, fmt.Errorf("the value is of type %v, not %v", v.Type, top)
 	}
 	if (t == wasm.I32 || t == wasm.F32) && v.Bits > 1<<32-1 {
-		return fmt.Errorf("%#x is no %v", v.Bits, t)
+		return v, fmt.Errorf("%#x is no %v", v.Bits, t)
 	}
-	return s.checkRef(t, v.Bits)
+	if !t.IsRef() {
+		return v, nil
+	}
+	var err error
+	v.Bits, err = s.takeRef(t, v.Bits)
+	return v, err
 }
 
 // restore connects the instance with its objects. Definitions have the very type that the module declares; imports
@@ -180,12 +219,11 @@ func (s *Store) checkValue(t wasm.ValType, v state.Value) error {
 func (i *Instance) restore(v *state.Instance) error {
 	w, s := i.module.wasm, i.store
 	if i.typeIDs == nil { // a module without functions of its own
-		i.typeIDs = make([]uint32, len(w.Types))
-		for k := range w.Types {
-			i.typeIDs[k] = s.typeID(&w.Types[k].FuncType)
+		if err := i.internTypes(); err != nil {
+			return err
 		}
 	}
-	if len(v.ImportedFuncs) != w.NumImportedFuncs || len(v.Tables) != len(w.TableTypes) || len(v.Memories) != len(w.MemoryTypes) ||
+	if len(v.ImportedFuncs) != w.NumImportedFuncs || len(v.Tables) != len(w.TableTypes)+len(i.module.objectElems) || len(v.Memories) != len(w.MemoryTypes) ||
 		len(v.Globals) != len(w.GlobalTypes) || len(v.DroppedElems) != len(w.Elems) || len(v.DroppedDatas) != len(w.Datas) {
 		return errors.New("it does not have the shape of its module")
 	}
@@ -196,7 +234,7 @@ func (i *Instance) restore(v *state.Instance) error {
 			return fmt.Errorf("imported function %d has address %d of %d", k, a, len(s.funcs))
 		}
 		f := s.funcs[a]
-		if f.typeID != i.typeIDs[w.FuncTypes[k]] {
+		if !s.rtts[f.typeID].isSub(i.rtts[w.FuncTypes[k]]) {
 			return fmt.Errorf("imported function %d has type %v", k, f.typ)
 		}
 		i.funcs = append(i.funcs, f)
@@ -206,8 +244,8 @@ func (i *Instance) restore(v *state.Instance) error {
 		if uint64(a) >= uint64(len(s.tables)) {
 			return fmt.Errorf("table %d has address %d of %d", k, a, len(s.tables))
 		}
-		t, want := s.tables[a], w.TableTypes[k]
-		if t.typ.Elem != want.Elem || !limitsMatch(t.typ.Limits, uint64(len(t.elems)), want.Limits) {
+		t, want := s.tables[a], i.tableType(k)
+		if t.typ.Elem != i.storeType(want.Elem) || !limitsMatch(t.typ.Limits, uint64(len(t.elems)), want.Limits) {
 			return fmt.Errorf("table %d is of type %v, not %v", k, t.typ, want)
 		}
 		i.tables = append(i.tables, t)
@@ -222,11 +260,15 @@ func (i *Instance) restore(v *state.Instance) error {
 		}
 		i.memories = append(i.memories, m)
 	}
+	i.findElems()
 	for k, a := range v.Globals {
-		if uint64(a) >= uint64(len(s.globals)) || s.globals[a].typ != w.GlobalTypes[k] {
+		if uint64(a) >= uint64(len(s.globals)) || !s.globalMatches(s.globals[a].typ, i.globalType(w.GlobalTypes[k])) {
 			return fmt.Errorf("global %d has address %d, where no such global is", k, a)
 		}
 		i.globals = append(i.globals, s.globals[a])
+	}
+	if err := i.restoreTags(v.Tags); err != nil {
+		return err
 	}
 	i.droppedElems, i.droppedDatas = slices.Clone(v.DroppedElems), slices.Clone(v.DroppedDatas)
 	return nil
@@ -263,7 +305,7 @@ func (t *Thread) restore(v *state.Thread) error {
 		if pt == nil {
 			return fail("%s cannot go on at offset %#x with %d operands", fn.Name(), f.Offset, len(f.Stack))
 		}
-		if n > 0 && !slices.Equal(fn.typ.Results, results) {
+		if n > 0 && !t.store.allMatch(t.store.rtts[fn.typeID].def.Results, results) {
 			return fail("%s returns %v where its caller expects %v", fn.Name(), fn.typ.Results, results)
 		}
 		caller := fp
@@ -272,10 +314,10 @@ func (t *Thread) restore(v *state.Thread) error {
 			fp = unsafe.Add(caller, uintptr(end)*8)
 		}
 		var ok bool
-		if caller, fp, ok = t.grow(caller, fp, fn.room); !ok {
+		if caller, fp, ok = t.grow(caller, fp, fn.code.Load().room); !ok {
 			return fail("%v", TrapStackExhausted)
 		}
-		if err := t.fillFrame(f, lay, pt, fp); err != nil {
+		if err := t.fillFrame(fn, f, lay, pt, fp); err != nil {
 			return fail("%v", err)
 		}
 		t.frames[t.sp] = frame{ret: ret, fp: caller, fn: fn}
@@ -283,12 +325,12 @@ func (t *Thread) restore(v *state.Thread) error {
 			t.frames[t.sp].link, t.frames[t.sp].ret = ret, &crossReturnInstr
 		}
 		t.sp++
-		ret = &fn.code.instrs[pt.index]
+		ret = &fn.code.Load().instrs[pt.index]
 		if pt.call != nil {
-			results = pt.call.Results
+			results = renameAll(pt.call.Results, fn.inst.typeID)
 		}
 		end = lay.end(pt)
-		t.inst, t.exitFP, t.exitPC = fn.inst, fp, fn.code.address(pt.index)
+		t.inst, t.exitFP, t.exitPC = fn.inst, fp, fn.code.Load().address(pt.index)
 		if pt.kind == pointWait {
 			if err := t.repark(ret, fp, v.Pending); err != nil {
 				return fail("%v", err)
@@ -308,32 +350,36 @@ func (t *Thread) frameFunc(f *state.Frame) (*Func, error) {
 		return nil, fmt.Errorf("function %d is not one of the module's own", f.Func)
 	}
 	fn := i.funcs[f.Func]
-	if fn.code == nil {
-		if err := fn.prepare(); err != nil {
-			return nil, err
-		}
-	}
-	return fn, nil
+	_, err := fn.lowered()
+	return fn, err
 }
 
 // fillFrame writes a frame's values into its slots.
-func (t *Thread) fillFrame(f *state.Frame, lay *layout, pt *point, fp unsafe.Pointer) error {
+func (t *Thread) fillFrame(fn *Func, f *state.Frame, lay *layout, pt *point, fp unsafe.Pointer) error {
 	if len(f.Locals) != len(lay.locals) || len(f.Stack) != len(pt.stack) {
 		return fmt.Errorf("it has %d locals and %d operands, %d and %d are needed", len(f.Locals), len(f.Stack), len(lay.locals), len(pt.stack))
 	}
 	at := 0
 	for k, typ := range lay.locals {
-		if err := t.store.checkValue(typ, f.Locals[k]); err != nil {
+		if typ.IsRef() && k >= len(fn.typ.Params) {
+			typ = typ.AsNullable() // it may not have been set yet
+		}
+		v, err := t.store.takeValue(fn.inst.storeType(typ), f.Locals[k])
+		if err != nil {
 			return fmt.Errorf("local %d: %v", k, err)
 		}
-		putValue(f.Locals[k], fp, at)
+		putValue(v, fp, at)
 		at += width(typ)
 	}
 	for k, o := range pt.stack {
-		if err := t.store.checkValue(o.typ, f.Stack[k]); err != nil {
+		v, err := t.store.takeValue(fn.inst.storeType(o.typ), f.Stack[k])
+		if err != nil {
 			return fmt.Errorf("operand %d: %v", k, err)
 		}
-		putValue(f.Stack[k], fp, int(o.home))
+		if o.where == inLocal && v.Bits != *slot(fp, o.local) {
+			return fmt.Errorf("operand %d is not what the local has that it was read from", k)
+		}
+		putValue(v, fp, int(o.home))
 	}
 	return nil
 }

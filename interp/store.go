@@ -22,13 +22,25 @@ type Store struct {
 	tables    []*Table
 	memories  []*Memory
 	globals   []*Global
+	tags      []*Tag
 	instances []*Instance
 	threads   []*Thread
 	resources []namedResource
 
-	types      map[string]uint32 // structural identity of function types
-	tableElems uint64            // of all tables
-	fence      atomic.Uint64     // see atomicFence
+	rtts   []*rtt            // run-time types by id; 0 is none
+	groups map[string]uint32 // the first type of each recursion group by groupKey
+	taken  []*rtt            // while restoring: the types of the view
+
+	numbers      *numbering // while capturing: of the objects
+	takenObjects []uint64   // while restoring: the objects of the view
+
+	heap *heap
+
+	tableElems uint64 // of all tables
+
+	tagOf map[*rtt]*Tag // by the run-time type of its exceptions
+
+	fence atomic.Uint64 // see atomicFence
 
 	freezer
 }
@@ -40,7 +52,8 @@ type namedResource struct {
 
 // NewStore returns an empty store.
 func NewStore(cfg Config) *Store {
-	s := &Store{cfg: cfg.withDefaults(), types: map[string]uint32{}}
+	s := &Store{cfg: cfg.withDefaults(), rtts: make([]*rtt, 1), groups: map[string]uint32{}, tagOf: map[*rtt]*Tag{}}
+	s.heap = newHeap(s.cfg.MaxHeap, &s.rtts, s.shadeRoots)
 	s.freezer.init()
 	return s
 }
@@ -64,29 +77,25 @@ func (s *Store) Threads() []*Thread { return s.threads }
 
 // Func is a function instance: a module's function, closed over its instance, or a host function.
 type Func struct {
-	entry *instr
-	// room is how many slots a frame needs; unready keeps calls off the fast path until the function is lowered, and
-	// for ever when it is the host's.
-	room    uintptr
-	nparams uint32 // slots of the parameters
-	nlocals uint32 // slots of the locals, parameters among them
+	// code is notLowered until the function is called for the first time, and for ever when it is the host's. Threads may
+	// come here together.
+	code     atomic.Pointer[code]
+	nparams  uint32 // slots of the parameters
+	nresults uint32 // slots of the results
 
 	inst *Instance // nil for a host function
 	host *HostFunc
-	code *code
-
-	nresults uint32 // slots of the results
 
 	index  uint32 // in the module's function index space; 0 for a host function
 	addr   uint32
-	typeID uint32
+	typeID uint32 // id of its run-time type
 	typ    *wasm.FuncType
 }
 
-// unready is more slots than any stack has.
-const unready = ^uintptr(0) >> 8
+// notLowered stands for code that is not there: its frame is larger than any stack, which keeps calls off the fast path.
+var notLowered = &code{room: ^uintptr(0) >> 8}
 
-// Type is the function's type.
+// Type is the function's type as its module has it: an index in it is one of that module's types.
 func (f *Func) Type() *wasm.FuncType { return f.typ }
 
 // Slots is how many entries the stack of a call of f needs: those of the parameters or of the results, whichever is more.
@@ -112,9 +121,10 @@ func (f *Func) Name() string {
 
 // Global is a global instance.
 type Global struct {
-	val uint64
-	hi  uint64 // the upper half of a v128
-	typ wasm.GlobalType
+	val   uint64
+	hi    uint64 // the upper half of a v128
+	typ   wasm.GlobalType
+	store *Store
 }
 
 // Type is the global's type.
@@ -131,39 +141,33 @@ func (g *Global) Set(v, hi uint64) error {
 	if !g.typ.Mutable {
 		return errors.New("the global is immutable")
 	}
+	if g.typ.Type.IsRef() {
+		if err := g.store.admit(g.typ.Type, v); err != nil {
+			return err
+		}
+	}
 	g.val, g.hi = v, hi
 	return nil
 }
 
-// Extern is an object that a module imports or exports; one of the four is set.
+// Extern is an object that a module imports or exports; one of the five is set.
 type Extern struct {
 	Func   *Func
 	Table  *Table
 	Memory *Memory
 	Global *Global
-}
-
-// typeID is a number that equal function types share within the store.
-func (s *Store) typeID(t *wasm.FuncType) uint32 {
-	key := make([]byte, 0, 64)
-	for _, p := range t.Params {
-		key = append(key, byte(p), byte(p>>8), byte(p>>16), byte(p>>24))
-	}
-	key = append(key, 0xFF)
-	for _, r := range t.Results {
-		key = append(key, byte(r), byte(r>>8), byte(r>>16), byte(r>>24))
-	}
-	if id, ok := s.types[string(key)]; ok {
-		return id
-	}
-	id := uint32(len(s.types))
-	s.types[string(key)] = id
-	return id
+	Tag    *Tag
 }
 
 // AddHostFunc gives a host function an address in the store.
 func (s *Store) AddHostFunc(h *HostFunc) *Func {
-	f := &Func{host: h, room: unready, nparams: uint32(slotCount(h.Type.Params)), nresults: uint32(slotCount(h.Type.Results)), addr: uint32(len(s.funcs)), typeID: s.typeID(&h.Type), typ: &h.Type}
+	r, err := s.internFunc(&h.Type)
+	if err != nil {
+		// The embedder names a type of some module, or has made millions of host functions of different types.
+		panic("godwit: " + err.Error())
+	}
+	f := &Func{host: h, nparams: uint32(slotCount(h.Type.Params)), nresults: uint32(slotCount(h.Type.Results)), addr: uint32(len(s.funcs)), typeID: r.id, typ: &h.Type}
+	f.code.Store(notLowered)
 	s.funcs = append(s.funcs, f)
 	return f
 }
@@ -188,7 +192,7 @@ func (s *Store) AddTable(typ wasm.TableType) (*Table, error) {
 
 // AddGlobal makes a global, see AddMemory.
 func (s *Store) AddGlobal(typ wasm.GlobalType, val uint64) *Global {
-	g := &Global{val: val, typ: typ}
+	g := &Global{val: val, typ: typ, store: s}
 	s.globals = append(s.globals, g)
 	return g
 }
@@ -207,6 +211,7 @@ func (s *Store) Close() {
 	for _, m := range s.memories {
 		m.discard()
 	}
+	s.heap.close()
 }
 
 // Module is a validated module with the code of those of its functions that have been called. It may be shared by any
@@ -215,13 +220,15 @@ type Module struct {
 	wasm  *wasm.Module
 	codes []lazyCode // per defined function
 
+	objectElems []uint32 // element segments whose elements are objects, see Instance.findElems
+
 	hashOnce sync.Once
 	hash     [32]byte
 }
 
 // NewModule takes a module that wasm.Decode has accepted. m.Bytes must not change from now on.
 func NewModule(m *wasm.Module) *Module {
-	return &Module{wasm: m, codes: make([]lazyCode, len(m.Funcs))}
+	return &Module{wasm: m, codes: make([]lazyCode, len(m.Funcs)), objectElems: objectElems(m)}
 }
 
 // Wasm is the module as decoded.

@@ -13,6 +13,7 @@ type Table struct {
 	typ   wasm.TableType
 	limit uint64
 	total *uint64 // elements of all tables of the store
+	store *Store
 }
 
 // newTable makes a table of null references that belongs to the store.
@@ -28,7 +29,7 @@ func (s *Store) newTable(typ wasm.TableType) (*Table, error) {
 		return nil, &LimitError{What: "all tables together", Want: s.tableElems + typ.Min, Limit: maxTables, Unit: "elements"}
 	}
 	s.tableElems += typ.Min
-	return &Table{elems: make([]uint64, typ.Min), typ: typ, limit: limit, total: &s.tableElems}, nil
+	return &Table{elems: make([]uint64, typ.Min), typ: typ, limit: limit, total: &s.tableElems, store: s}, nil
 }
 
 // Type is the table's declared type.
@@ -50,12 +51,25 @@ func (t *Table) Set(i, ref uint64) error {
 	if i >= t.Len() {
 		return fmt.Errorf("element %d of %d: %w", i, t.Len(), TrapTableOutOfBounds)
 	}
+	if err := t.store.admit(t.typ.Elem, ref); err != nil {
+		return err
+	}
+	t.store.heap.overwrite(t.elems[i : i+1])
 	t.elems[i] = ref
 	return nil
 }
 
-// Grow appends n elements and returns the length before; ok is false, and nothing has changed, beyond the limit.
+// Grow appends n elements and returns the length before; ok is false, and nothing has changed, beyond the limit or when ref
+// is not of the elements' type.
 func (t *Table) Grow(n, ref uint64) (before uint64, ok bool) {
+	if n > 0 && t.store.admit(t.typ.Elem, ref) != nil {
+		return t.Len(), false
+	}
+	return t.grow(n, ref)
+}
+
+// grow is Grow with a reference that is known to be one.
+func (t *Table) grow(n, ref uint64) (before uint64, ok bool) {
 	before = t.Len()
 	if n > t.limit || before+n > t.limit || *t.total+n > maxTables {
 		return before, false

@@ -38,8 +38,9 @@ type Thread struct {
 	top        uintptr // bytes of the stack that are in use below a call back into wasm
 	pending    []byte
 	hasPending bool
-	parking    *parking // the memory.atomic.wait in progress, or the one to be made again
-	nested     int      // calls from host functions back into wasm that are in progress
+	outer      []outerCall // where the frames stand that called the host functions that called back
+	nested     int         // calls from host functions back into wasm that are in progress
+	parking    *parking    // the memory.atomic.wait in progress, or the one to be made again
 
 	ctx     context.Context
 	unwatch func() bool   // ends the watch over ctx
@@ -168,7 +169,7 @@ func hostError(h *HostFunc, err error) error {
 }
 
 // Call calls f with the arguments at the start of stack and leaves its results there. Each value is one entry, a v128 two,
-// its lower half first. It returns when f has returned, or with a *Trap, a *HostError, the cause of ctx's end, ErrFuelExhausted or ErrStopped.
+// its lower half first. It returns when f has returned, or with a *Trap, an *Exception, a *HostError, the cause of ctx's end, ErrFuelExhausted or ErrStopped.
 func (t *Thread) Call(ctx context.Context, f *Func, stack []uint64) error {
 	if n := f.Slots(); len(stack) < n {
 		return fmt.Errorf("calling %s: %d values are needed on the stack, it has %d", f.Name(), n, len(stack))
@@ -200,9 +201,11 @@ func (c *Caller) CallBack(f *Func, stack []uint64) error {
 	saved := *c
 	inst, sp, top, pc, fp := t.inst, t.sp, t.top, t.exitPC, uintptr(t.exitFP)-uintptr(t.stackBase)
 	t.nested++
+	t.outer = append(t.outer, outerCall{pc, fp})
+	outer := len(t.outer) - 1
 	defer func() { // also when a host function further up panics, and this one recovers
 		t.nested--
-		t.caller = saved
+		t.caller, t.outer = saved, t.outer[:outer]
 		t.inst, t.sp, t.top, t.exitPC, t.exitFP = inst, sp, top, pc, nil
 		if sp > 0 {
 			t.exitFP = unsafe.Add(t.stackBase, fp)
@@ -239,26 +242,28 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 	if f.host != nil {
 		return t.invokeHost(f, stack)
 	}
-	if f.code == nil {
-		if err := f.prepare(); err != nil {
-			return err
-		}
+	c, err := f.lowered()
+	if err != nil {
+		return err
 	}
 	sp := t.sp
-	if uintptr(base)+f.room*8 > t.stackEnd || t.sp >= len(t.frames) {
+	if uintptr(base)+c.room*8 > t.stackEnd || t.sp >= len(t.frames) {
 		var ok bool
-		if _, base, ok = t.grow(base, base, f.room); !ok {
+		if _, base, ok = t.grow(base, base, c.room); !ok {
 			return &Trap{Code: TrapStackExhausted}
 		}
 	}
-	locals := slots(base, 0, int(f.nlocals))
+	if err := t.store.admitAll(t.store.rtts[f.typeID].def.Params, stack); err != nil {
+		return fmt.Errorf("calling %s: %w", f.Name(), err)
+	}
+	locals := slots(base, 0, int(c.nlocals))
 	copy(locals, stack[:np])
 	clear(locals[np:])
 	t.frames[t.sp] = frame{ret: &leaveInstr, fp: base, fn: f}
 	t.sp++
 	t.inst = f.inst
 	top := t.top
-	if err := t.run(f.entry, base, sp, false); err != nil {
+	if err := t.run(c.entry, base, sp, false); err != nil {
 		return err
 	}
 	copy(stack, slots(unsafe.Add(t.stackBase, top), 0, int(f.nresults)))
@@ -276,6 +281,9 @@ func (t *Thread) invokeHost(f *Func, stack []uint64) error {
 		}
 		err := f.host.Call(c, stack)
 		if err != errSuspended {
+			if x := t.store.thrownBy(err); x != nil {
+				return x
+			}
 			if err != nil {
 				err = hostError(f.host, err)
 			}
@@ -353,7 +361,7 @@ func (t *Thread) run(pc *instr, fp unsafe.Pointer, base int, passed bool) error 
 
 // instrAt is the instruction at address pc of frame i's code.
 func (t *Thread) instrAt(i int, pc uintptr) *instr {
-	c := t.frames[i].fn.code
+	c := t.frames[i].fn.code.Load()
 	return &c.instrs[c.indexOf(pc)]
 }
 
@@ -362,6 +370,9 @@ func (t *Thread) unwind(err error, base int) error {
 	switch e := err.(type) {
 	case *Trap:
 		e.Trace = t.trace(base)
+	case *Exception:
+		e.Trace = append(e.Trace, t.trace(base)...)
+		e.Trace = e.Trace[:min(len(e.Trace), maxTrace)]
 	case *HostError:
 		// A host function that ends the guest with a trap of its own, or passes one on from a call back.
 		var trap *Trap
@@ -390,13 +401,13 @@ func (t *Thread) trace(base int) []TraceFrame {
 			break
 		}
 		f := &t.frames[i]
-		if f.fn.code != nil {
+		if c := f.fn.code.Load(); c != notLowered {
 			lay := layouts[f.fn]
 			if lay == nil {
 				lay = f.fn.inst.module.layout(f.fn.index, func(*point) bool { return false })
 				layouts[f.fn] = lay
 			}
-			at := f.fn.code.indexOf(pc)
+			at := c.indexOf(pc)
 			if i != t.sp-1 {
 				at-- // pc is where the call returns to
 			}

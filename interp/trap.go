@@ -22,6 +22,15 @@ const (
 	TrapUninitializedElement // call_indirect of a null reference
 	TrapIndirectCallTypeMismatch
 	TrapStackExhausted
+	TrapHeapExhausted // no room for an object, after all that could be freed has been
+	TrapNullException // throw_ref of a null reference
+	TrapNullReference
+	TrapNullFunction
+	TrapNullStructure
+	TrapNullArray
+	TrapNullI31
+	TrapCastFailure
+	TrapArrayOutOfBounds
 	TrapUnalignedAtomic
 	TrapExpectedShared // memory.atomic.wait on a memory that is not shared
 )
@@ -38,6 +47,15 @@ var trapMessages = [...]string{
 	TrapUninitializedElement:     "uninitialized element",
 	TrapIndirectCallTypeMismatch: "indirect call type mismatch",
 	TrapStackExhausted:           "call stack exhausted",
+	TrapHeapExhausted:            "out of memory for objects",
+	TrapNullException:            "null exception reference",
+	TrapNullReference:            "null reference",
+	TrapNullFunction:             "null function reference",
+	TrapNullStructure:            "null structure reference",
+	TrapNullArray:                "null array reference",
+	TrapNullI31:                  "null i31 reference",
+	TrapCastFailure:              "cast failure",
+	TrapArrayOutOfBounds:         "out of bounds array access",
 	TrapUnalignedAtomic:          "unaligned atomic",
 	TrapExpectedShared:           "expected shared memory",
 }

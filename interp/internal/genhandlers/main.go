@@ -208,7 +208,7 @@ var stores = []access{
 
 // handWritten are the instructions whose handlers stand in handlers_*.go under the same names.
 var handWritten = strings.Fields(`
-	halt leave crossReturn lowerFirst nop unreachable
+	halt leave crossReturn nop unreachable
 	copySlot copyMany constant jump brTable
 	call callImport callIndirect returnCall returnCallImport returnCallIndirect
 	return0 return1 return1A return1I returnMany
@@ -216,6 +216,11 @@ var handWritten = strings.Fields(`
 	memorySize memoryGrow memoryCopy memoryFill memoryInit dataDrop
 	tableGet tableSet tableSize tableGrow tableCopy tableFill tableInit elemDrop
 	refFunc refIsNull
+	throw throwRef
+	callRef returnCallRef refAsNonNull refI31 i31GetS i31GetU
+	refTest refCast brOnCast brOnCastFail refTestType refCastType brOnCastType brOnCastFailType
+	structNew structNewDefault arrayNew arrayNewDefault arrayNewFixed arrayNewData arrayNewElem
+	arrayLen arrayFill arrayCopy arrayInitData arrayInitElem
 	atomicLoad atomicStore atomicModify atomicCompare atomicFence atomicNotify atomicWait
 	i64Add128 i64Sub128 i64MulWideS i64MulWideU
 	copyTwo constantJump f64MulAdd i32ShlAdd i64ShlAdd i32XorRotl i64XorRotl i32RotlXor i64ExtendAdd
@@ -445,6 +450,7 @@ func main() {
 		g.store(a)
 	}
 	g.maps.WriteString("}\n")
+	g.objects()
 	if err := g.simd(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
