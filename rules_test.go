@@ -29,6 +29,8 @@ var layers = [][]string{
 	{"jit", "wasi"},
 	{"vm"},
 	{"migrate"},
+	{"spectest", "internal/modgen"},
+	{"internal/difftest"},
 	{"cmd", "examples", "oracle", "bench"},
 }
 

@@ -61,8 +61,8 @@ func (c *Caller) Suspend(pending []byte) error { return c.ic.Suspend(pending) }
 // Resumed returns what this call gave to Suspend when it was made before; ok is false the first time.
 func (c *Caller) Resumed() (pending []byte, ok bool) { return c.ic.Resumed() }
 
-// CallBack calls a function of the same program from within a host function. Arguments are in stack[:len(Params)],
-// results come to stack[:len(Results)]. Until it returns the program cannot be frozen: a checkpoint that wants it gets
+// CallBack calls a function of the same program from within a host function, with the stack that [Func.CallStack] wants.
+// Until it returns the program cannot be frozen: a checkpoint that wants it gets
 // [ErrHostFrames]. The views of memory that the host function holds may be stale afterwards.
 func (c *Caller) CallBack(f *Func, stack []uint64) error {
 	if f.p != c.p {

@@ -63,6 +63,12 @@ func (c *Config) WithMaxTable(elements uint64) *Config {
 	return c.with(func(d *Config) { d.limits.MaxTable = elements })
 }
 
+// WithMaxHeap bounds the heap of every program, in bytes: what its structures, arrays and exceptions take. A guest that
+// needs more traps with [TrapHeapExhausted]. The default is 4 GiB, on 32-bit hosts 512 MiB.
+func (c *Config) WithMaxHeap(bytes uint64) *Config {
+	return c.with(func(d *Config) { d.limits.MaxHeap = bytes })
+}
+
 // WithMaxStack bounds the wasm stack of every program, in bytes. A guest that needs more traps with
 // [TrapStackExhausted]. Guests do not use the Go stack.
 func (c *Config) WithMaxStack(bytes int) *Config {
@@ -92,6 +98,7 @@ func tighter(a, b interp.Config) interp.Config {
 		MaxStack:  lower(a.MaxStack, b.MaxStack),
 		MaxMemory: lower(a.MaxMemory, b.MaxMemory),
 		MaxTable:  lower(a.MaxTable, b.MaxTable),
+		MaxHeap:   lower(a.MaxHeap, b.MaxHeap),
 	}
 }
 

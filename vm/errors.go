@@ -19,6 +19,10 @@ type (
 	TrapCode = interp.TrapCode
 	// TraceFrame is one line of a backtrace, with the source line where the module has DWARF.
 	TraceFrame = interp.TraceFrame
+	// Exception is a call that ended because the guest threw an exception and did not catch it: the tag says of what
+	// kind it is, the values are what it carries, as a call's arguments are given. A host function that returns one
+	// throws it into the guest.
+	Exception = interp.Exception
 	// HostError is a call that ended because a host function returned an error, which it wraps.
 	HostError = interp.HostError
 	// ExitError is a call that ended because the guest called WASI's proc_exit.
@@ -45,6 +49,15 @@ const (
 	TrapUninitializedElement     = interp.TrapUninitializedElement
 	TrapIndirectCallTypeMismatch = interp.TrapIndirectCallTypeMismatch
 	TrapStackExhausted           = interp.TrapStackExhausted
+	TrapNullReference            = interp.TrapNullReference
+	TrapNullFunction             = interp.TrapNullFunction
+	TrapNullStructure            = interp.TrapNullStructure
+	TrapNullArray                = interp.TrapNullArray
+	TrapNullI31                  = interp.TrapNullI31
+	TrapNullException            = interp.TrapNullException
+	TrapCastFailure              = interp.TrapCastFailure
+	TrapArrayOutOfBounds         = interp.TrapArrayOutOfBounds
+	TrapHeapExhausted            = interp.TrapHeapExhausted
 )
 
 // Errors of calls and programs.

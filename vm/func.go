@@ -22,7 +22,12 @@ func (f *Func) Name() string { return f.f.Name() }
 // Ref is the reference to the function, as a wasm value.
 func (f *Func) Ref() uint64 { return f.f.Ref() }
 
+// Slots is how many entries a stack needs for a call: those of the parameters or those of the results, whichever is more.
+func (f *Func) Slots() int { return f.f.Slots() }
+
 // Call calls the function with the bits of its arguments and returns the bits of its results, in a slice of their own.
+// A v128 is two entries, of which the first is the lower half: lane 0 and those that follow it. A reference is as
+// [RefKind] says.
 //
 // The error is, or wraps, a [*Trap] when the guest traps, a [*HostError] when a host function fails (around an
 // [*ExitError] when the guest calls proc_exit, whatever the code), the cause of ctx's end, [ErrDeadline],
@@ -31,19 +36,19 @@ func (f *Func) Ref() uint64 { return f.f.Ref() }
 // function may be called again.
 func (f *Func) Call(ctx context.Context, args ...uint64) ([]uint64, error) {
 	t := f.f.Type()
-	if len(args) != len(t.Params) {
-		return nil, fmt.Errorf("calling %s: %w: %d arguments, it takes %d", f.Name(), ErrSignature, len(args), len(t.Params))
+	if n := slotCount(t.Params); len(args) != n {
+		return nil, fmt.Errorf("calling %s: %w: %d arguments, it takes %d", f.Name(), ErrSignature, len(args), n)
 	}
-	stack := make([]uint64, max(len(t.Params), len(t.Results)))
+	stack := make([]uint64, f.f.Slots())
 	copy(stack, args)
 	if err := f.CallStack(ctx, stack); err != nil {
 		return nil, err
 	}
-	return stack[:len(t.Results)], nil
+	return stack[:slotCount(t.Results)], nil
 }
 
-// CallStack is Call without allocating: arguments are in stack[:len(Params)], results come to stack[:len(Results)], and
-// stack must have room for both.
+// CallStack is Call without allocating: arguments begin at stack[0], results come to the same place, and stack must have
+// room for both, see [Func.Slots].
 func (f *Func) CallStack(ctx context.Context, stack []uint64) error {
 	if err := f.fits(stack); err != nil {
 		return err
@@ -59,7 +64,7 @@ func (f *Func) CallStack(ctx context.Context, stack []uint64) error {
 // fits checks that arguments and results have room, and makes the arguments what slots hold.
 func (f *Func) fits(stack []uint64) error {
 	t := f.f.Type()
-	if n := max(len(t.Params), len(t.Results)); len(stack) < n {
+	if n := f.f.Slots(); len(stack) < n {
 		return fmt.Errorf("calling %s: %w: %d values on the stack, it needs %d", f.Name(), ErrSignature, len(stack), n)
 	}
 	narrow(t.Params, stack)

@@ -6,8 +6,8 @@ import (
 	"github.com/godwit-vm/godwit/interp"
 )
 
-// HostModule is what the embedder lets guests import under one name: functions written in Go, memories, tables and
-// globals. It is immutable - each With method returns a changed copy - and may be given to any number of programs;
+// HostModule is what the embedder lets guests import under one name: functions written in Go, memories, tables,
+// globals and tags. It is immutable - each With method returns a changed copy - and may be given to any number of programs;
 // what is of a program is made for each, see WithState.
 type HostModule struct {
 	name    string
@@ -24,6 +24,7 @@ type hostEntry struct {
 	table  TableType
 	global GlobalType
 	value  uint64
+	tag    FuncType
 }
 
 // NewHostModule returns an empty host module.
@@ -52,6 +53,11 @@ func (h *HostModule) WithTable(name string, t TableType) *HostModule {
 // first imports it.
 func (h *HostModule) WithGlobal(name string, t GlobalType, value uint64) *HostModule {
 	return h.with(hostEntry{name: name, kind: ExternGlobal, global: t, value: value})
+}
+
+// WithTag adds a tag, whose exceptions carry values of the types params. Each program has its own, see [Program.HostTag].
+func (h *HostModule) WithTag(name string, params ...ValType) *HostModule {
+	return h.with(hostEntry{name: name, kind: ExternTag, tag: FuncType{Params: params}})
 }
 
 // WithState gives each program that has the module a state of its own, made by newState. The module's functions find
@@ -92,9 +98,10 @@ type hostCall = func(*interp.Caller, []uint64) error
 // Type is the function's type.
 func (f HostFunc) Type() FuncType { return f.typ }
 
-// RawFunc makes a host function of any type, known when it is made and not before. Its arguments are in
-// stack[:len(t.Params)], and it leaves its results in stack[:len(t.Results)]; both fit. Numbers are their bits, references
-// are handles, 0 is null. stack is the guest's own: it must not be kept, nor used again after a call back.
+// RawFunc makes a host function of any type, known when it is made and not before. Its arguments begin at stack[0], one
+// entry each but for a v128, which takes two, and it leaves its results in the same place; both fit. Numbers are their
+// bits, references are as [RefKind] says, 0 is null. stack is the guest's own: it must not be kept, nor used again after a
+// call back.
 func RawFunc(t FuncType, fn func(c *Caller, stack []uint64) error) HostFunc {
 	return HostFunc{typ: t, bind: func(own *Caller) hostCall {
 		return func(ic *interp.Caller, stack []uint64) error {

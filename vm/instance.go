@@ -78,6 +78,12 @@ func (i *Instance) Table(name string) *Table {
 	return nil
 }
 
+// Tag returns the exported tag of that name, or nil.
+func (i *Instance) Tag(name string) *Tag {
+	e, _ := i.inst.Export(name)
+	return e.Tag
+}
+
 func (i *Instance) noExport(name string, kind ExternKind) error {
 	return fmt.Errorf("%v %q: %w", kind, name, ErrNoExport)
 }

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -68,8 +69,32 @@ func (p *Program) provide(module, name string) (e interp.Extern, err error) {
 		value := []uint64{d.value}
 		narrow([]ValType{d.global.Type}, value)
 		e.Global = p.store.AddGlobal(d.global, value[0])
+	case d.kind == ExternTag:
+		e.Tag, err = p.store.AddTag(d.tag)
 	}
 	return e, err
+}
+
+// HostTag is the tag of a host module in this program: with it the embedder throws exceptions that guests catch, and knows
+// again those that they throw. It is nil when the program has no such tag. It must not be asked for while a call runs,
+// but by a host function in that call.
+func (p *Program) HostTag(module, name string) *Tag {
+	h := p.host(module)
+	if h == nil {
+		return nil
+	}
+	if d := h.entry(name); d == nil || d.kind != ExternTag {
+		return nil
+	}
+	if err := p.lock(context.Background()); err != nil {
+		return nil
+	}
+	defer p.unlock()
+	e, err := p.extern(&wasm.Import{Module: module, Name: name, Kind: ExternTag})
+	if err != nil {
+		return nil
+	}
+	return e.Tag
 }
 
 // hostFunc finds a function of a host module, or of WASI, and binds it to the program. It returns nil when there is none.
@@ -100,10 +125,10 @@ func (p *Program) restoredFunc(module, name string, _ *wasm.FuncType) (*interp.H
 }
 
 // recoverExterns finds again, in a restored program, what host modules and WASI had provided: an instance's imports lead
-// there. What no instance imports any more is made anew when one does.
+// there, unless they were of an instance. What no instance imports any more is made anew when one does.
 func (p *Program) recoverExterns() {
 	for i := range p.Instances() {
-		var nfuncs, ntables, nmemories, nglobals uint32
+		var nfuncs, ntables, nmemories, nglobals, ntags uint32
 		for _, imp := range i.m.code.Wasm().Imports {
 			var e interp.Extern
 			switch imp.Kind {
@@ -119,8 +144,11 @@ func (p *Program) recoverExterns() {
 			case ExternGlobal:
 				e.Global = i.inst.Global(nglobals)
 				nglobals++
+			case ExternTag:
+				e.Tag = i.inst.Tag(ntags)
+				ntags++
 			}
-			if p.Instance(imp.Module) == nil || imp.Module == "" {
+			if p.host(imp.Module) != nil || p.wasi != nil && imp.Module == wasi.Module {
 				p.externs[[2]string{imp.Module, imp.Name}] = e
 			}
 		}

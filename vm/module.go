@@ -15,13 +15,15 @@ type Module struct {
 	key  uint64 // in Runtime.modules
 }
 
-// ExternType is the type of an import or export. Of the four types the one that Kind names is set.
+// ExternType is the type of an import or export. Of the types the one that Kind names is set. That of a tag is a function
+// type whose parameters are what its exceptions carry.
 type ExternType struct {
 	Kind   ExternKind
 	Func   FuncType
 	Table  TableType
 	Memory MemoryType
 	Global GlobalType
+	Tag    FuncType
 }
 
 // ImportType is what a module wants to import.
@@ -51,8 +53,11 @@ func (m *Module) Imports() iter.Seq[ImportType] {
 	return func(yield func(ImportType) bool) {
 		for _, i := range w.Imports {
 			t := ExternType{Kind: i.Kind, Table: i.Table, Memory: i.Memory, Global: i.Global}
-			if i.Kind == ExternFunc {
+			switch i.Kind {
+			case ExternFunc:
 				t.Func = w.Types[i.Type].FuncType
+			case ExternTag:
+				t.Tag = w.Types[i.Type].FuncType
 			}
 			if !yield(ImportType{i.Module, i.Name, t}) {
 				return
@@ -84,6 +89,8 @@ func externType(w *wasm.Module, e wasm.Export) ExternType {
 		t.Memory = w.MemoryTypes[e.Index]
 	case ExternGlobal:
 		t.Global = w.GlobalTypes[e.Index]
+	case ExternTag:
+		t.Tag = *w.TagType(e.Index)
 	}
 	return t
 }

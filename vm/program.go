@@ -39,8 +39,9 @@ type Program struct {
 	still   chan struct{}
 	externs map[[2]string]interp.Extern // made of host modules and WASI so far; guarded by still
 
-	mu        sync.Mutex // guards instances
+	mu        sync.Mutex // guards instances and aliases
 	instances []*Instance
+	aliases   map[string]*Instance // see Register
 }
 
 // What a program is doing.
@@ -105,15 +106,33 @@ func (p *Program) start(passed uint64) {
 // Runtime is the runtime that the program was made by.
 func (p *Program) Runtime() *Runtime { return p.rt }
 
-// Instance finds an instance by its name, or returns nil.
+// Instance finds an instance by a name under which it was registered, else by its own; nil when there is none.
 func (p *Program) Instance(name string) *Instance {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if i := p.aliases[name]; i != nil {
+		return i
+	}
 	for _, i := range slices.Backward(p.instances) {
 		if i.Name() == name {
 			return i
 		}
 	}
+	return nil
+}
+
+// Register lets modules import from i under one more name, in place of whatever had that name before. Such names are the
+// embedder's, and not part of snapshots: a restored program is given them again.
+func (p *Program) Register(name string, i *Instance) error {
+	if i.p != p {
+		return fmt.Errorf("registering %q: %w", name, ErrForeign)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.aliases == nil {
+		p.aliases = map[string]*Instance{}
+	}
+	p.aliases[name] = i
 	return nil
 }
 

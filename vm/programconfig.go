@@ -68,6 +68,11 @@ func (c *ProgramConfig) WithMaxTable(elements uint64) *ProgramConfig {
 	return c.with(func(d *ProgramConfig) { d.limits.MaxTable = elements })
 }
 
+// WithMaxHeap bounds the program's heap in bytes, in addition to [Config.WithMaxHeap].
+func (c *ProgramConfig) WithMaxHeap(bytes uint64) *ProgramConfig {
+	return c.with(func(d *ProgramConfig) { d.limits.MaxHeap = bytes })
+}
+
 // WithMaxStack bounds the program's wasm stack in bytes, in addition to [Config.WithMaxStack].
 func (c *ProgramConfig) WithMaxStack(bytes int) *ProgramConfig {
 	return c.with(func(d *ProgramConfig) { d.limits.MaxStack = bytes })

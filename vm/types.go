@@ -9,11 +9,11 @@ import (
 
 // The types below belong to the layers that vm is built on. They are named here so that an embedder imports vm alone.
 type (
-	// ValType is a wasm value type: I32, I64, F32, F64, FuncRef or ExternRef.
+	// ValType is a wasm value type: a number, V128, or a reference.
 	ValType = wasm.ValType
 	// FuncType is a function's parameters and results.
 	FuncType = wasm.FuncType
-	// MemoryType is a memory's limits in pages of 64 KiB.
+	// MemoryType is a memory's limits in pages, how large its pages are, and whether threads share it.
 	MemoryType = wasm.MemoryType
 	// TableType is a table's limits and the type of its elements.
 	TableType = wasm.TableType
@@ -30,6 +30,8 @@ type (
 	// It may be used while its program is idle or in a host function that the program calls, but not while the
 	// program runs on another goroutine.
 	Memory = interp.Memory
+	// Tag says what a kind of exceptions carries. Exceptions are of the same kind when their tags are the same object.
+	Tag = interp.Tag
 	// Resource is state outside of wasm that travels with a program: see [HostModule.WithState].
 	Resource = interp.Resource
 
@@ -51,8 +53,15 @@ const (
 	I64       = wasm.I64
 	F32       = wasm.F32
 	F64       = wasm.F64
+	V128      = wasm.V128
 	FuncRef   = wasm.FuncRef
 	ExternRef = wasm.ExternRef
+	AnyRef    = wasm.AnyRef
+	EqRef     = wasm.EqRef
+	I31Ref    = wasm.I31Ref
+	StructRef = wasm.StructRef
+	ArrayRef  = wasm.ArrayRef
+	ExnRef    = wasm.ExnRef
 )
 
 // Kinds of imports and exports.
@@ -61,12 +70,15 @@ const (
 	ExternTable  = wasm.ExternTable
 	ExternMemory = wasm.ExternMemory
 	ExternGlobal = wasm.ExternGlobal
+	ExternTag    = wasm.ExternTag
 )
 
 // Sets of features, see [Config.WithFeatures].
 const (
-	// DefaultFeatures is every feature that godwit knows.
+	// DefaultFeatures is every feature of WebAssembly 3.0, and those proposals that are as good as finished.
 	DefaultFeatures = wasm.DefaultFeatures
+	// AllFeatures is every feature that godwit knows.
+	AllFeatures = wasm.AllFeatures
 	// MVP is the first version of the specification: no feature at all.
 	MVP = wasm.MVP
 )
@@ -78,7 +90,7 @@ const (
 	ReopenEIO   = wasi.ReopenEIO
 )
 
-// PageSize is the size of a memory's page in bytes.
+// PageSize is the size of a memory's page in bytes, unless its type says otherwise ([MemoryType.PageBytes]).
 const PageSize = wasm.PageSize
 
 // NewWASI returns the WASI of a program without arguments and files, whose input is empty and output is discarded.

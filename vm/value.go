@@ -44,11 +44,27 @@ func fromBits[T Value](bits uint64) T {
 	return *(*T)(unsafe.Pointer(&bits))
 }
 
+// slotCount is how many entries of a stack values of these types take: one each, two of a v128.
+func slotCount(types []ValType) int {
+	n := len(types)
+	for _, t := range types {
+		if t == V128 {
+			n++
+		}
+	}
+	return n
+}
+
 // narrow clears what stands above the bits of 32-bit values, as slots have it.
 func narrow(types []ValType, stack []uint64) {
-	for i, t := range types {
-		if t == I32 || t == F32 {
-			stack[i] = uint64(uint32(stack[i]))
+	at := 0
+	for _, t := range types {
+		switch t {
+		case I32, F32:
+			stack[at] = uint64(uint32(stack[at]))
+		case V128:
+			at++
 		}
+		at++
 	}
 }

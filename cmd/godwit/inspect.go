@@ -10,13 +10,14 @@ import (
 	"github.com/godwit-vm/godwit/state"
 	"github.com/godwit-vm/godwit/vm"
 	"github.com/godwit-vm/godwit/wasi"
+	"github.com/godwit-vm/godwit/wasm"
 )
 
 var inspectCommand = command{
 	name:    "inspect",
 	usage:   "[FLAGS] FILE",
 	summary: "show what is in a module or a snapshot",
-	text: `FILE is a module or a snapshot, whatever its name.
+	text: `FILE is a module, binary or text, or a snapshot, whatever its name.
 
 Of a module: what it imports and exports, how much it has of everything, which features of WebAssembly it uses, and
 what its size is made of. Of a snapshot: modules and instances, threads with their backtraces, memories, open files,
@@ -29,6 +30,7 @@ The exit code is 1 if the file is damaged; what can be shown of a damaged module
 		flags := []flag{
 			{name: "json", set: toTrue(&i.asJSON), help: "print a JSON object, for programs"},
 			{name: "module", value: "FILE", set: i.addModule, help: "a module that a snapshot does not hold, for the names in backtraces"},
+			i.features.flag(),
 			{name: "verify", set: toTrue(&i.verify), help: "read the memories in a snapshot too, and compare their checksums"},
 		}
 		return flags, func(args []string) error {
@@ -44,6 +46,7 @@ The exit code is 1 if the file is damaged; what can be shown of a damaged module
 type inspection struct {
 	asJSON, verify bool
 	modules        []string
+	features       featureSwitches
 }
 
 func (i *inspection) addModule(file string) error {
@@ -78,7 +81,7 @@ func (i *inspection) snapshot(file string) error {
 	}
 	defer f.Close()
 	for _, m := range i.modules {
-		binary, err := os.ReadFile(m)
+		binary, err := readModule(m)
 		if err != nil {
 			return fmt.Errorf("--module: %w", err)
 		}
@@ -111,14 +114,11 @@ func describeWASI(version uint32, data []byte) (details any, lines []string, err
 }
 
 func (i *inspection) module(file string) error {
-	binary, err := os.ReadFile(file)
+	binary, err := readModule(file)
 	if err != nil {
 		return err
 	}
-	if err := checkModule(binary); err != nil {
-		return about(file, err)
-	}
-	s, broken := summarize(binary)
+	s, broken := summarize(binary, i.features.among(wasm.AllFeatures))
 	if i.asJSON {
 		err = printJSON(s)
 	} else {

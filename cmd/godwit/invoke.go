@@ -52,10 +52,10 @@ func (r *run) arguments(f *vm.Func) ([]uint64, error) {
 	if len(r.args) != len(t.Params) {
 		return nil, wrong("--invoke %s: it is %v and is given %d arguments", r.invoke, &t, len(r.args))
 	}
-	args := make([]uint64, len(r.args))
+	args := make([]uint64, 0, f.Slots())
 	for i, s := range r.args {
 		var err error
-		if args[i], err = parseValue(t.Params[i], s); err != nil {
+		if args, err = parseValues(args, t.Params[i], s); err != nil {
 			return nil, wrong("--invoke %s: argument %d: %w", r.invoke, i+1, err)
 		}
 	}
@@ -88,11 +88,6 @@ func printResults(types []vm.ValType, results []uint64) error {
 	if len(results) == 0 {
 		return nil
 	}
-	var b strings.Builder
-	for i, bits := range results {
-		b.WriteString(formatValue(types[i], bits))
-		b.WriteByte('\n')
-	}
-	_, err := os.Stdout.WriteString(b.String())
+	_, err := os.Stdout.WriteString(strings.Join(formatValues(types, results), "\n") + "\n")
 	return err
 }

@@ -21,13 +21,15 @@ var (
 	errComponent = errors.New("it is a component; godwit runs core modules, which a component is made of")
 )
 
+// wasmMagic is what a module's binary begins with.
+var wasmMagic = []byte("\x00asm")
+
 // checkModule tells what is no module by its first bytes.
 func checkModule(b []byte) error {
-	magic := []byte("\x00asm")
 	switch {
-	case !bytes.HasPrefix(b, magic):
+	case !bytes.HasPrefix(b, wasmMagic):
 		return errNoModule
-	case bytes.HasPrefix(b[len(magic):], []byte("\x0d\x00\x01\x00")):
+	case bytes.HasPrefix(b[len(wasmMagic):], []byte("\x0d\x00\x01\x00")):
 		return errComponent
 	}
 	return nil
@@ -70,9 +72,11 @@ type externSummary struct {
 
 // memorySummary is a memory's type; sizes are bytes.
 type memorySummary struct {
-	Min  uint64 `json:"min"`
-	Max  uint64 `json:"max,omitempty"`
-	Is64 bool   `json:"is64,omitempty"`
+	Min    uint64 `json:"min"`
+	Max    uint64 `json:"max,omitempty"`
+	Is64   bool   `json:"is64,omitempty"`
+	Shared bool   `json:"shared,omitempty"`
+	Page   uint64 `json:"page,omitempty"` // where it is not 64 KiB
 }
 
 // sectionSummary is a section; Name is the custom section's own where Custom says that it is one.
@@ -83,14 +87,14 @@ type sectionSummary struct {
 	Size   int    `json:"size"`
 }
 
-// summarize describes a module. Of one that cannot be run it tells what can be told, and broken is the reason.
-func summarize(b []byte) (s moduleSummary, broken error) {
+// summarize describes a module that may use the features that are allowed. Of one that cannot be run it tells what can be told, and broken is the reason.
+func summarize(b []byte, allowed wasm.Features) (s moduleSummary, broken error) {
 	hash := sha256.Sum256(b)
 	s = moduleSummary{
 		SHA256: hex.EncodeToString(hash[:]), Size: len(b), Sections: sections(b),
 		Features: []string{}, Imports: []externSummary{}, Exports: []externSummary{}, Memories: []memorySummary{},
 	}
-	m, features, err := decodeMinimal(b)
+	m, features, err := decodeMinimal(b, allowed)
 	if err != nil {
 		s.Error = err.Error()
 		return s, err
@@ -120,6 +124,8 @@ func summarize(b []byte) (s moduleSummary, broken error) {
 			e.Type = i.Memory.String()
 		case wasm.ExternGlobal:
 			e.Type = i.Global.String()
+		case wasm.ExternTag:
+			e.Type = m.Types[i.Type].FuncType.String()
 		}
 		s.Imports = append(s.Imports, e)
 	}
@@ -127,9 +133,12 @@ func summarize(b []byte) (s moduleSummary, broken error) {
 		s.Exports = append(s.Exports, externSummary{Name: x.Name, Kind: x.Kind.String(), Type: exportType(m, x)})
 	}
 	for _, t := range m.MemoryTypes {
-		ms := memorySummary{Min: t.Min * wasm.PageSize, Is64: t.Is64}
+		ms := memorySummary{Min: t.Min * t.PageBytes(), Is64: t.Is64, Shared: t.Shared}
 		if t.HasMax {
-			ms.Max = t.Max * wasm.PageSize
+			ms.Max = t.Max * t.PageBytes()
+		}
+		if t.PageBytes() != wasm.PageSize {
+			ms.Page = t.PageBytes()
 		}
 		s.Memories = append(s.Memories, ms)
 	}
@@ -146,18 +155,20 @@ func exportType(m *wasm.Module, x wasm.Export) string {
 		return m.MemoryTypes[x.Index].String()
 	case wasm.ExternGlobal:
 		return m.GlobalTypes[x.Index].String()
+	case wasm.ExternTag:
+		return m.TagType(x.Index).String()
 	}
 	return ""
 }
 
 // decodeMinimal decodes a module with no more features than it uses: it begins with none and adds each that it turns out
-// to need.
-func decodeMinimal(b []byte) (*wasm.Module, wasm.Features, error) {
+// to need, as long as it is allowed.
+func decodeMinimal(b []byte, allowed wasm.Features) (*wasm.Module, wasm.Features, error) {
 	features := wasm.MVP
 	for {
 		m, err := wasm.Decode(b, features)
 		var we *wasm.Error
-		if !errors.As(err, &we) || !errors.Is(err, wasm.ErrFeature) || features.Has(we.Feature) {
+		if !errors.As(err, &we) || !errors.Is(err, wasm.ErrFeature) || features.Has(we.Feature) || !allowed.Has(we.Feature) {
 			return m, features, err
 		}
 		features = features.With(we.Feature)
@@ -269,6 +280,12 @@ func (m memorySummary) text() string {
 	}
 	if m.Is64 {
 		s += ", 64-bit addresses"
+	}
+	if m.Shared {
+		s += ", shared"
+	}
+	if m.Page != 0 {
+		s += fmt.Sprintf(", pages of %d B", m.Page)
 	}
 	return s
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/godwit-vm/godwit/state"
@@ -40,7 +39,7 @@ func (r *run) snapshot() error {
 	if err != nil || len(results) == 0 {
 		return err
 	}
-	types, err := resultTypes(&f.Program)
+	types, err := r.resultTypes(&f.Program)
 	if err != nil {
 		return about(r.file, err)
 	}
@@ -66,7 +65,7 @@ func (r *run) checkResume() error {
 // provide gives the snapshot the modules of --module, and checks that it has all.
 func (r *run) provide(f *state.File) error {
 	for _, file := range r.modules {
-		binary, err := os.ReadFile(file)
+		binary, err := readModule(file)
 		if err != nil {
 			return fmt.Errorf("--module: %w", err)
 		}
@@ -142,10 +141,10 @@ func (r *run) restoreError(err error) error {
 }
 
 // resultTypes are the types of what the function at the bottom of the stack returns.
-func resultTypes(p *state.Program) ([]wasm.ValType, error) {
+func (r *run) resultTypes(p *state.Program) ([]wasm.ValType, error) {
 	for i := range p.Threads {
 		if frames := p.Threads[i].Frames; len(frames) > 0 {
-			m, err := wasm.Decode(p.Modules[p.Instances[frames[0].Instance].Module].Bytes, wasm.DefaultFeatures)
+			m, err := wasm.Decode(p.Modules[p.Instances[frames[0].Instance].Module].Bytes, r.features.among(vm.DefaultFeatures))
 			if err != nil {
 				return nil, err
 			}

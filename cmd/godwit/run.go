@@ -20,8 +20,9 @@ var runCommand = command{
 	name:    "run",
 	usage:   "[FLAGS] FILE [ARGUMENTS...]",
 	summary: "run a WebAssembly program, or resume a snapshot of one",
-	text: `FILE is a module or a snapshot, whatever its name. A module's _start is called, or the function that --invoke
-names. What stands after FILE belongs to the program: it is its arguments, or those of the function.
+	text: `FILE is a module, binary or text, or a snapshot, whatever its name. A module's _start is called, or the
+function that --invoke names. What stands after FILE belongs to the program: it is its arguments, or those of the
+function.
 
 A snapshot goes on where it was taken. Its arguments and environment are part of it. Folders are not: give each
 mount again with --dir, under the same name for the guest. Limits are not either: they are those of the flags.
@@ -50,6 +51,7 @@ type run struct {
 	maxMemory     uint64
 	maxStack      uint64
 	tier          vm.Tier
+	features      featureSwitches
 	deterministic bool
 	seed          uint64
 
@@ -105,6 +107,7 @@ func (r *run) flags() []flag {
 			help: "what to do when a file that the snapshot has open has changed: refuse to resume\n(the default), take it as it is, or give the program an error when it uses it"},
 
 		{group: "Running", name: "tier", value: "auto|interp", set: toChoice(&r.tier, tiers), help: "how code is executed (default auto: the best that the host can do)"},
+		r.features.flag(),
 		{name: "log-level", value: "LEVEL", set: toChoice(&r.level, logLevels), help: "what is told on standard error: debug, info, warn, error, off (default warn)"},
 		{name: "no-control", set: toTrue(&r.noControl), help: "have no control socket: godwit ps and checkpoint will not find the program"},
 	}
@@ -233,8 +236,9 @@ func noFile(file string, err error) error {
 
 // module runs a module.
 func (r *run) module(binary []byte) error {
-	if err := checkModule(binary); err != nil {
-		return about(r.file, err)
+	binary, err := moduleBinary(r.file, binary)
+	if err != nil {
+		return err
 	}
 	rt := vm.NewRuntime(r.config())
 	m, err := rt.Compile(binary)
@@ -274,7 +278,7 @@ func (r *run) guarded(p *vm.Program, call func(context.Context) ([]uint64, error
 }
 
 func (r *run) config() *vm.Config {
-	return vm.NewConfig().WithTier(r.tier).WithMaxMemory(r.maxMemory).WithMaxStack(int(r.maxStack)).WithLogger(r.log)
+	return vm.NewConfig().WithTier(r.tier).WithFeatures(r.features.among(vm.DefaultFeatures)).WithMaxMemory(r.maxMemory).WithMaxStack(int(r.maxStack)).WithLogger(r.log)
 }
 
 // start of time in deterministic runs: nothing depends on it but what the guest shows.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -80,7 +81,37 @@ func toChoice[T any](p *T, choices []choice[T]) func(string) error {
 	}
 }
 
-// parseValue reads an argument of --invoke and returns its bits.
+// parseValues reads the argument of --invoke for a parameter and appends its slots to args. A v128 is a number of 128
+// bits, lane 0 in the lowest ones.
+func parseValues(args []uint64, t vm.ValType, s string) ([]uint64, error) {
+	if t != vm.V128 {
+		bits, err := parseValue(t, s)
+		return append(args, bits), err
+	}
+	n, ok := new(big.Int).SetString(s, 0)
+	if !ok || n.Sign() < 0 || n.BitLen() > 128 {
+		return nil, fmt.Errorf("%q is no v128; write it as a number of 128 bits, 0x…", s)
+	}
+	lower := new(big.Int).And(n, new(big.Int).SetUint64(math.MaxUint64))
+	return append(args, lower.Uint64(), n.Rsh(n, 64).Uint64()), nil
+}
+
+// formatValues writes the results of a call, given as slots.
+func formatValues(types []vm.ValType, slots []uint64) []string {
+	var out []string
+	for _, t := range types {
+		if t == vm.V128 {
+			out = append(out, fmt.Sprintf("0x%016x%016x", slots[1], slots[0]))
+			slots = slots[2:]
+			continue
+		}
+		out = append(out, formatValue(t, slots[0]))
+		slots = slots[1:]
+	}
+	return out
+}
+
+// parseValue reads an argument of --invoke of a type that takes one slot, and returns its bits.
 func parseValue(t vm.ValType, s string) (uint64, error) {
 	switch t {
 	case vm.I32:
@@ -94,7 +125,7 @@ func parseValue(t vm.ValType, s string) (uint64, error) {
 		f, err := parseFloat(s, 64)
 		return math.Float64bits(f), err
 	}
-	if s == "null" && (t == vm.FuncRef || t == vm.ExternRef) {
+	if s == "null" && t.IsRef() && t.Nullable() {
 		return 0, nil
 	}
 	return 0, fmt.Errorf("%q cannot be given as %v", s, t)

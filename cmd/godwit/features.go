@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/godwit-vm/godwit/vm"
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// featureSwitches are the features that --feature has switched.
+type featureSwitches struct{ on, off vm.Features }
+
+// flag is --feature.
+func (s *featureSwitches) flag() flag {
+	return flag{name: "feature", value: "NAME=on|off", set: s.set,
+		help: "switch a feature of WebAssembly on or off; may be given many times. All are on but\ncustom-descriptors. NAME may be all"}
+}
+
+func (s *featureSwitches) set(v string) error {
+	name, word, _ := strings.Cut(v, "=")
+	f, ok := wasm.FeatureByName(name)
+	if name == "all" {
+		f, ok = vm.AllFeatures, true
+	}
+	if !ok {
+		names := strings.Split(vm.AllFeatures.String(), ",")
+		hint := ""
+		if meant := closest(name, names); meant != "" {
+			hint = ", did you mean " + meant + "?"
+		}
+		return fmt.Errorf("there is no feature %q%s; there are %s, and all", name, hint, strings.Join(names, ", "))
+	}
+	switch word {
+	case "on":
+		s.on, s.off = s.on|f, s.off&^f
+	case "off":
+		s.on, s.off = s.on&^f, s.off|f
+	default:
+		return fmt.Errorf("%q: write %s=on or %s=off", v, name, name)
+	}
+	return nil
+}
+
+// among is a set of features with the switches set.
+func (s *featureSwitches) among(f vm.Features) vm.Features { return (f | s.on) &^ s.off }
