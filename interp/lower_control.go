@@ -27,6 +27,10 @@ func (l *lowerer) open(w wasm.Op) {
 	height := len(l.stack) - len(params)
 	lb := label{kind: w, height: height, slot: l.slotAt(height), params: params, results: results, elsePatch: branch}
 	if w == wasm.OpLoop {
+		// Other iterations bring whatever the type of the loop allows, not what the first one did.
+		for i, t := range params {
+			l.stack[height+i].typ = t
+		}
 		l.mark(pointLoop, l.base+uint32(l.p))
 		lb.start = len(l.code)
 	}

@@ -3,6 +3,10 @@
 // Command peer-wasmtime runs a WASI preview 1 program with wasmtime, through its Go module, so that it can be compared:
 //
 //	peer-wasmtime [-dir HOST:GUEST]... FILE [ARGUMENTS]
+//	peer-wasmtime -serve
+//
+// With -serve it runs the modules that come from standard input, calls their exports and says what came of it: it is the
+// peer of godwit's fuzzer.
 //
 // The compiler is Cranelift at its default level of optimisation. It compiles on as many threads as it may use CPUs.
 package main
@@ -30,7 +34,15 @@ func main() {
 		mounts = append(mounts, mount{host, guest})
 		return nil
 	})
+	serving := flag.Bool("serve", false, "run the modules that come from standard input")
 	flag.Parse()
+	if *serving {
+		if err := serve(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "peer-wasmtime:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if flag.NArg() == 0 {
 		flag.Usage()
 		os.Exit(2)
