@@ -116,6 +116,7 @@ func (s *Store) shadeRoots(h *heap) {
 
 // outerCall is where a frame stands whose host function has called back into wasm.
 type outerCall struct {
+	sp int // behind that frame
 	pc uintptr
 	fp uintptr // from the stack's base
 }
@@ -129,8 +130,10 @@ func (t *Thread) shadeStack(h *heap) {
 		var fp unsafe.Pointer
 		var index int
 		below, calledBack := i < t.sp-1, false
-		if below && t.frames[i+1].ret == &leaveInstr {
-			outer--
+		if below && t.frames[i+1].returns() == &leaveInstr {
+			// There are more calls back than such frames where one was of a host function, which called back in turn.
+			for outer--; t.outer[outer].sp != i+1; outer-- {
+			}
 			calledBack = true
 			fp, index = unsafe.Add(t.stackBase, t.outer[outer].fp), fn.code.Load().indexOf(t.outer[outer].pc)
 		} else {

@@ -201,7 +201,7 @@ func (c *Caller) CallBack(f *Func, stack []uint64) error {
 	saved := *c
 	inst, sp, top, pc, fp := t.inst, t.sp, t.top, t.exitPC, uintptr(t.exitFP)-uintptr(t.stackBase)
 	t.nested++
-	t.outer = append(t.outer, outerCall{pc, fp})
+	t.outer = append(t.outer, outerCall{sp, pc, fp})
 	outer := len(t.outer) - 1
 	defer func() { // also when a host function further up panics, and this one recovers
 		t.nested--
