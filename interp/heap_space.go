@@ -13,14 +13,11 @@ type space struct {
 // grow makes room for at least n blocks. The heap may move.
 func (h *heap) grow(n int) bool {
 	s := &h.space
-	// A quarter more each time keeps growing rare and wastes little, as the pages beyond are not touched.
-	room := min(max(n, s.blocks+s.blocks/4, 2), h.limit)
-	if s.res == nil && room > firstHeap/blockSize {
+	if s.res == nil && n > firstHeap/blockSize {
 		h.reserve()
 	}
 	if s.res != nil {
-		room = min((room+growBlocks-1)/growBlocks*growBlocks, h.limit)
-		return h.commit(room)
+		return h.commit(min((n+growBlocks-1)/growBlocks*growBlocks, h.limit))
 	}
 	return h.move(min(max(n, 2*s.blocks, 2), h.limit))
 }
