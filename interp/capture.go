@@ -167,7 +167,7 @@ func (t *Thread) capture() (state.Thread, error) {
 		fn := t.frames[i].fn
 		lay := lays[fn]
 		fp, index := t.standing(i)
-		pt := lay.find(func(p *point) bool { return p.index == index && p.fits(i == t.sp-1, t.atCall) })
+		pt := lay.find(uint64(index), func(p *point) bool { return p.fits(i == t.sp-1, t.atCall) })
 		if pt == nil {
 			return v, fmt.Errorf("godwit: %s stands at instruction %d, which is no safepoint", fn.Name(), index)
 		}
@@ -194,11 +194,12 @@ func (t *Thread) capture() (state.Thread, error) {
 	return v, nil
 }
 
-// find is the first point that satisfies ok, or nil.
-func (l *layout) find(ok func(*point) bool) *point {
-	for i := range l.points {
-		if ok(&l.points[i]) {
-			return &l.points[i]
+// find is the first point at a place that satisfies ok, or nil.
+func (l *layout) find(place uint64, ok func(*point) bool) *point {
+	points := l.points[place]
+	for i := range points {
+		if ok(&points[i]) {
+			return &points[i]
 		}
 	}
 	return nil

@@ -63,7 +63,7 @@ func (x *evaluator) step(o wasm.Op) {
 			x.push(g.hi)
 		}
 	case wasm.OpRefNull:
-		x.skipLEB()
+		x.skipHeapType()
 		x.push(0)
 	case wasm.OpRefFunc:
 		x.push(x.inst.funcs[x.u32()].Ref())
@@ -89,15 +89,17 @@ func (x *evaluator) step(o wasm.Op) {
 
 // object evaluates the instructions that make objects.
 func (x *evaluator) object(o wasm.Op) {
-	if o < wasm.OpStructNew || o > wasm.OpArrayNewFixed {
+	if !isNew(o) {
 		panic("godwit: constant expression with " + o.String() + " passed validation")
 	}
 	r := x.inst.rtts[x.u32()]
 	var values []uint64
 	var n uint32
 	switch o {
-	case wasm.OpStructNew:
+	case wasm.OpStructNew, wasm.OpStructNewDesc:
 		values = x.pop(slotCount(r.fieldTypes()))
+	case wasm.OpStructNewDefaultDesc:
+		values = x.pop(1)
 	case wasm.OpArrayNew:
 		values = x.pop(r.elemSlots() + 1)
 		n = uint32(values[r.elemSlots()])
@@ -107,6 +109,10 @@ func (x *evaluator) object(o wasm.Op) {
 		n = x.u32()
 		values = x.pop(int(n) * r.elemSlots())
 	}
+	if r.desc != 0 && values[len(values)-1] == 0 {
+		x.err = TrapNullDescriptor
+		return
+	}
 	ref, ok := x.inst.store.heap.alloc(r, n) // collects nothing: the values on the stack are no roots
 	if !ok {
 		x.err = TrapHeapExhausted
@@ -114,14 +120,21 @@ func (x *evaluator) object(o wasm.Op) {
 	}
 	p, from := x.inst.store.heap.at(ref), slotsOf(values)
 	switch o {
-	case wasm.OpStructNew:
+	case wasm.OpStructNew, wasm.OpStructNewDesc:
 		r.setFields(p, from)
+	case wasm.OpStructNewDefaultDesc:
+		r.setDescriptor(p, values[0])
 	case wasm.OpArrayNew:
 		fillElems(r, p, 0, n, from)
 	case wasm.OpArrayNewFixed:
 		r.setElems(p, n, from)
 	}
 	x.push(ref)
+}
+
+// isNew tells whether o is one of the constant instructions that make objects.
+func isNew(o wasm.Op) bool {
+	return o >= wasm.OpStructNew && o <= wasm.OpArrayNewFixed || o == wasm.OpStructNewDesc || o == wasm.OpStructNewDefaultDesc
 }
 
 // makesObjects tells whether a constant expression makes an object.
@@ -131,7 +144,7 @@ func makesObjects(e *wasm.ConstExpr) bool {
 		switch o := r.op(); {
 		case o == wasm.OpEnd:
 			return false
-		case o >= wasm.OpStructNew && o <= wasm.OpArrayNewFixed:
+		case isNew(o):
 			return true
 		default:
 			r.skip(o)

@@ -47,7 +47,7 @@ func (s *Store) addTag(r *rtt, typ *wasm.FuncType) (*Tag, error) {
 		return nil, &LimitError{What: "a store", Want: uint64(len(s.tags)) + 1, Limit: maxTags, Unit: "tags"}
 	}
 	g := &Tag{store: s, addr: uint32(len(s.tags)), typeID: r.id, typ: typ, slots: slotCount(typ.Params)}
-	g.rtt = s.newExnRTT(&r.def.FuncType)
+	g.rtt = s.newExnRTT(r)
 	s.tags = append(s.tags, g)
 	s.tagOf[g.rtt] = g
 	return g, nil
@@ -134,7 +134,11 @@ type thrown struct {
 
 // raise throws x at pc, an instruction of the top frame, which is at fp.
 func (t *Thread) raise(pc *instr, fp unsafe.Pointer, x thrown) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
-	i, cl := t.catcher(pc, x.tag)
+	i, cl, err := t.catcher(pc, x.tag)
+	if err != nil {
+		mem := t.inst.mem0()
+		return t.fail(pc, err), fp, 0, mem.base(), mem.Size(), t
+	}
 	if cl == nil {
 		mem := t.inst.mem0()
 		if x.ref != 0 {
@@ -172,9 +176,10 @@ func (t *Thread) raise(pc *instr, fp unsafe.Pointer, x thrown) (*instr, unsafe.P
 }
 
 // catcher finds the frame and its clause that catch an exception of tag which the instruction pc of the top frame raises.
-// It looks no further than the outermost frame of the call in progress.
-func (t *Thread) catcher(pc *instr, tag *Tag) (frame int, cl *catchClause) {
-	at := pc
+// It looks no further than the outermost frame of the call in progress. A million frames, each within a million clauses, may
+// be looked at in vain, so that an error ends this when the context does.
+func (t *Thread) catcher(pc *instr, tag *Tag) (frame int, cl *catchClause, err error) {
+	at, seen := pc, 0
 	for i := t.sp - 1; ; i-- {
 		f := &t.frames[i]
 		if c := f.fn.code.Load(); len(c.tries) > 0 {
@@ -182,12 +187,18 @@ func (t *Thread) catcher(pc *instr, tag *Tag) (frame int, cl *catchClause) {
 			if i < t.sp-1 {
 				index-- // at is where the call returns to
 			}
-			if cl := c.catcher(index, f.fn.inst, tag); cl != nil {
-				return i, cl
+			if cl := c.catcher(index, f.fn.inst, tag, &seen); cl != nil {
+				return i, cl, nil
+			}
+			if seen > throwUnit {
+				if err := t.cancelled(); err != nil {
+					return 0, nil, err
+				}
+				seen = 0
 			}
 		}
 		if at = f.returns(); at == &leaveInstr {
-			return 0, nil
+			return 0, nil, nil
 		}
 	}
 }

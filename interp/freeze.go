@@ -63,6 +63,12 @@ func (t *Thread) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	if t.store.objects.Load() {
+		if !t.store.alone.CompareAndSwap(false, true) {
+			return t.end(ErrSharedHeap)
+		}
+		t.alone = true
+	}
 	t.ctx = ctx
 	if ctx.Done() != nil {
 		t.watch(ctx)
@@ -130,6 +136,10 @@ func (t *Thread) end(err error) error {
 		z.mu.Unlock()
 	}
 	t.ctx = nil
+	if t.alone {
+		t.alone = false
+		t.store.alone.Store(false)
+	}
 	t.state.Store(threadIdle)
 	if z.freezing.Load() {
 		z.mu.Lock()

@@ -158,14 +158,16 @@ func atomicModify(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	return next(pc), fp, acc, mb, ml, t
 }
 
-// atomicCompare is compare and exchange: the operand expected counts in full, so that one with bits above those of the
-// access never matches.
+// atomicCompare is compare and exchange. Of the operand expected only the bits of the access count, as of the value stored.
 func atomicCompare(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	w, _, trap := t.atomicWord(pc, fp)
 	if trap != 0 {
 		return t.trap(pc, trap), fp, acc, mb, ml, t
 	}
 	expected, v := *slot(fp, pc.a+1), *slot(fp, pc.a+2)
+	if size := atomicOps[pc.c].size; size < 8 {
+		expected &= 1<<(8*size) - 1
+	}
 	*slot(fp, pc.a) = w.update(func(old uint64) (uint64, bool) { return v, old != expected })
 	return next(pc), fp, acc, mb, ml, t
 }

@@ -145,6 +145,7 @@ func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, 
 	n := max(fn.nparams, fn.nresults)
 	// The thread is made to look as it does at a safepoint, for a call back into wasm and for backtraces.
 	t.exitPC, t.exitFP, t.top = uintptr(unsafe.Pointer(pc)), fp, uintptr(nfp)-uintptr(t.stackBase)+uintptr(n)*8
+	t.atCall = true // its arguments may be written over from now on
 	c := &t.caller
 	c.inst, c.resumed, c.again = t.inst, t.pending, t.hasPending
 	if t.hasPending {

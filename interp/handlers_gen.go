@@ -84,6 +84,12 @@ const (
 	opArrayCopy
 	opArrayInitData
 	opArrayInitElem
+	opStructNewDesc
+	opStructNewDefaultDesc
+	opRefGetDesc
+	opRefCastDescEq
+	opBrOnCastDescEq
+	opBrOnCastDescEqFail
 	opAtomicLoad
 	opAtomicStore
 	opAtomicModify
@@ -1257,6 +1263,12 @@ func init() {
 		opArrayCopy:                     arrayCopy,
 		opArrayInitData:                 arrayInitData,
 		opArrayInitElem:                 arrayInitElem,
+		opStructNewDesc:                 structNewDesc,
+		opStructNewDefaultDesc:          structNewDefaultDesc,
+		opRefGetDesc:                    refGetDesc,
+		opRefCastDescEq:                 refCastDescEq,
+		opBrOnCastDescEq:                brOnCastDescEq,
+		opBrOnCastDescEqFail:            brOnCastDescEqFail,
 		opAtomicLoad:                    atomicLoad,
 		opAtomicStore:                   atomicStore,
 		opAtomicModify:                  atomicModify,
@@ -2426,6 +2438,12 @@ var opNames = [opCount]string{
 	opArrayCopy:                     "arrayCopy",
 	opArrayInitData:                 "arrayInitData",
 	opArrayInitElem:                 "arrayInitElem",
+	opStructNewDesc:                 "structNewDesc",
+	opStructNewDefaultDesc:          "structNewDefaultDesc",
+	opRefGetDesc:                    "refGetDesc",
+	opRefCastDescEq:                 "refCastDescEq",
+	opBrOnCastDescEq:                "brOnCastDescEq",
+	opBrOnCastDescEqFail:            "brOnCastDescEqFail",
 	opAtomicLoad:                    "atomicLoad",
 	opAtomicStore:                   "atomicStore",
 	opAtomicModify:                  "atomicModify",

@@ -19,17 +19,19 @@ import (
 // beside its arguments. See Store.Retain. References to functions are never looked at, but where telling them apart would cost more than
 // looking does, they are: they are no objects.
 
-// rootMap is which slots of a function's frame hold references, at each point where it can stand.
+// rootMap is which slots of a function's frame hold references, at each point where it can stand: those of locals are the
+// same everywhere. Of a function with too many operands at too many points it has no points.
 type rootMap struct {
-	keys  []uint32 // rootKey of the points, ascending
-	ends  []uint32 // where in slots a point's end
-	slots []uint16
+	locals []uint16
+	keys   []uint32 // rootKey of the points, ascending
+	ends   []uint32 // where in slots a point's operands end
+	slots  []uint16
 }
 
 // rootKey is how a rootMap names a point: behind a call the call's own operands are gone and its results not there yet.
 func rootKey(index int, afterCall bool) uint32 { return uint32(index)<<1 | uint32(bit(afterCall)) }
 
-// find is the slots that hold references at a point.
+// find is the slots of operands that hold references at a point.
 func (r *rootMap) find(key uint32) (slots []uint16, ok bool) {
 	i, ok := slices.BinarySearch(r.keys, key)
 	if !ok {
@@ -60,20 +62,25 @@ func holdsObjects(t wasm.ValType) bool {
 
 func makeRootMap(m *wasm.Module, index uint32) *rootMap {
 	l := newLowerer(m, index)
-	var locals []uint16
+	r := &rootMap{}
 	at := 0
 	for _, t := range l.locals {
 		if holdsObjects(t) {
-			locals = append(locals, uint16(at))
+			r.locals = append(r.locals, uint16(at))
 		}
 		at += width(t)
 	}
 	byKey := map[uint32][]uint16{}
+	left := rootBase + rootShare*len(l.b)
 	l.visit = func(p point) {
-		roots := locals
+		if left -= len(p.stack); left < 0 {
+			clear(byKey)
+			return
+		}
+		roots := []uint16{}
 		for _, o := range p.stack {
 			if o.where == inSlot && holdsObjects(o.typ) {
-				roots = append(slices.Clip(roots), o.home)
+				roots = append(roots, o.home)
 			}
 		}
 		// Two points with the same key differ only by operands that have no slots of their own.
@@ -81,7 +88,6 @@ func makeRootMap(m *wasm.Module, index uint32) *rootMap {
 			byKey[key] = roots
 		}
 	}
-	r := &rootMap{}
 	if _, err := l.function(); err != nil {
 		return r // it was lowered before, or is not running
 	}
@@ -142,23 +148,33 @@ func (t *Thread) shadeStack(h *heap) {
 		if top == 0 {
 			top = uintptr(fp) + fn.code.Load().room*8
 		}
-		roots, ok := fn.rootMap().find(rootKey(index, below && !calledBack))
+		roots := fn.rootMap()
+		operands, ok := roots.find(rootKey(index, below && !calledBack))
 		switch {
 		case !ok:
-			// The thread does not stand where it should. Nothing is lost by looking at the whole frame.
+			// Nothing is lost by looking at the whole frame.
 			for n := (min(top, t.stackEnd) - uintptr(fp)) / 8; n > 0; n-- {
 				h.shadeValid(*slot(fp, uint16(n-1)))
 			}
 		case calledBack || !below && t.atCall:
-			for _, k := range roots {
+			for _, k := range operands {
 				h.shadeValid(*slot(fp, k))
 			}
+			roots.shadeLocals(h, fp)
 		default:
-			for _, k := range roots {
+			for _, k := range operands {
 				h.shade(*slot(fp, k))
 			}
+			roots.shadeLocals(h, fp)
 		}
 		top = uintptr(fp)
+	}
+}
+
+// shadeLocals shades what the locals of the frame at fp refer to.
+func (r *rootMap) shadeLocals(h *heap, fp unsafe.Pointer) {
+	for _, k := range r.locals {
+		h.shade(*slot(fp, k))
 	}
 }
 

@@ -1,8 +1,15 @@
 package interp
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/godwit-vm/godwit/state"
 	"github.com/godwit-vm/godwit/wasm"
 )
 
@@ -74,5 +81,172 @@ func TestRootsBelowCallBacks(t *testing.T) {
 				t.Errorf("got %#x, %v; want 42", got, err)
 			}
 		})
+	}
+}
+
+// What the collector knows of a function stays in proportion to the function's code, and its frames keep their objects all
+// the same: a few bytes may declare 50,000 locals, or have thousands of operands below thousands of calls.
+func TestRootMapsStaySmall(t *testing.T) {
+	stress(t)
+	const points, operands = 3000, 3000
+	for _, tt := range []struct{ name, body string }{
+		{"locals", `(local $x (ref null $s))` + strings.Repeat(`(local anyref)`, 40_000) + `(local.set $x (struct.new $s (i32.const 42)))` +
+			strings.Repeat(`(drop (struct.new_default $s))`, points) + `(struct.get $s 0 (local.get $x))`},
+		{"operands", `(struct.new $s (i32.const 42))` + strings.Repeat(`(call $null)`, operands) +
+			strings.Repeat(`(drop (struct.new_default $s))`, points) + strings.Repeat(`drop`+"\n", operands) + `(struct.get $s 0)`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			i := textInstance(t, `(module (type $s (struct (field i32))) (func $null (result anyref) (ref.null any))
+			  (func (export "f") (result i32) `+tt.body+`))`)
+			f := exported(t, i, "f")
+			if got, err := callOn(t, i.store.NewThread(), i, "f"); got != 42 || err != nil {
+				t.Fatalf("got %#x, %v; want 42", got, err)
+			}
+			r := f.rootMap()
+			size, code := len(r.locals)+len(r.keys)+len(r.ends)+len(r.slots), len(f.code.Load().instrs)
+			if limit := 50_000 + 8*code; size > limit {
+				t.Errorf("%d entries for %d instructions, want at most %d", size, code, limit)
+			}
+		})
+	}
+}
+
+// A tag takes two bytes in a module, whatever an exception of its type carries.
+func TestManyTagsOfALargeType(t *testing.T) {
+	const tags, params = 20_000, 1000
+	i := textInstance(t, `(module (type $t (func `+strings.Repeat(`(param i64)`, params)+`))`+strings.Repeat(`(tag (type $t))`, tags)+`)`)
+	if a, b := i.tags[0].rtt, i.tags[tags-1].rtt; a == b || a.isSub(b) || &a.fields[0] != &b.fields[0] {
+		t.Error("tags of a type should have different types with the same fields")
+	}
+}
+
+// A deadline ends the search for a clause that catches, through very many frames which are each within very many tries.
+func TestDeadlineInAThrow(t *testing.T) {
+	const clauses = 20_000
+	i := textInstance(t, `(module (tag $a) (tag $b)
+	  (func $f (export "f") (param i32)
+	    (block (try_table`+strings.Repeat(` (catch $b 0)`, clauses)+`
+	      (if (local.get 0) (then (call $f (i32.sub (local.get 0) (i32.const 1)))) (else (throw $a)))))))`)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	err := i.store.NewThread().Call(ctx, exported(t, i, "f"), []uint64{400_000})
+	if d := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || d > 3*time.Second {
+		t.Errorf("%v after %v, want %v", err, d, context.DeadlineExceeded)
+	}
+}
+
+// A checkpoint finds where each of very many frames stands, and restoring too, without a search through all the places
+// where one can.
+func TestManyFramesAtManyPoints(t *testing.T) {
+	const points, frames = 20_000, 200_000
+	var labels, ends strings.Builder
+	for k := range points {
+		fmt.Fprintf(&labels, " %d", k)
+		ends.WriteString(" end local.get 0 i32.const 1 i32.sub call $f return\n")
+	}
+	text := fmt.Sprintf(`(module (import "h" "f" (func $deep)) (func $f (export "f") (param i32)
+	  (if (i32.eqz (local.get 0)) (then (call $deep) (loop (br 0))))
+	  %s local.get 0 i32.const %d i32.rem_u br_table%s %s))`, strings.Repeat("block ", points), points, labels.String(), ends.String())
+	s, deep, done := NewStore(smallMemories), make(chan bool), make(chan error)
+	h := &HostFunc{Module: "h", Name: "f", Call: func(*Caller, []uint64) error { close(deep); return nil }}
+	i := link(t, s, text, s.AddHostFunc(h))
+	ctx, cancel := context.WithCancel(t.Context())
+	th := i.store.NewThread()
+	f := exported(t, i, "f")
+	go func() { done <- th.Call(ctx, f, []uint64{frames}) }()
+	<-deep
+	begin := time.Now()
+	err := i.store.Checkpoint(ctx, false, func(p *state.Program) error {
+		return NewStore(smallMemories).Restore(p, Env{Module: func(*state.Module) (*Module, error) { return i.module, nil },
+			HostFunc: func(string, string, *wasm.FuncType) (*HostFunc, error) { return h, nil }})
+	})
+	if d := time.Since(begin); err != nil || d > 4*time.Second {
+		t.Errorf("%v after %v", err, d)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// A thread that waits keeps what is on its stack while another one collects.
+func TestRootsOfAWaitingThread(t *testing.T) {
+	stress(t)
+	i := textInstance(t, `(module (type $s (struct (field i32))) (memory 1 1 shared)
+	  (func (export "wait") (result i32)
+	    (struct.get $s 0 (struct.new $s (i32.const 42)) (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))))
+	  (func (export "notify") (result i32)
+	    (drop (struct.new $s (i32.const 7))) (drop (struct.new $s (i32.const 8)))
+	    (memory.atomic.notify (i32.const 0) (i32.const 1))))`)
+	i.store.objects.Store(false) // lets a second thread run: it uses the heap only while the first waits
+	th, got := i.store.NewThread(), make(chan uint64)
+	go func() {
+		v, err := callOn(t, th, i, "wait")
+		if err != nil {
+			t.Error(err)
+		}
+		got <- v
+	}()
+	waiting(i, 1)
+	if n, err := callOn(t, i.store.NewThread(), i, "notify"); n != 1 || err != nil {
+		t.Errorf("notify: %d, %v", n, err)
+	}
+	if v := <-got; v != 42 {
+		t.Errorf("got %#x, want 42", v)
+	}
+}
+
+// A snapshot may have its waiters in any order: putting them into their queue takes no time to speak of.
+func TestManyRestoredWaiters(t *testing.T) {
+	const n = 200_000
+	s := &sharedMemory{queues: map[uint64][]*waiter{}}
+	begin := time.Now()
+	for k := range uint64(n) {
+		s.restore(&waiter{addr: 8, ticket: n - k})
+	}
+	s.sortQueues()
+	if d := time.Since(begin); d > 4*time.Second {
+		t.Errorf("it took %v", d)
+	}
+	if q := s.queues[8]; len(q) != n || q[0].ticket != 1 || q[n-1].ticket != n || s.ticket != n+1 {
+		t.Errorf("%d waiters from %d to %d, then %d", len(q), q[0].ticket, q[n-1].ticket, s.ticket)
+	}
+}
+
+// A shared memory cannot move, so that all it may become is set aside: without taking Go's memory, which ends the process
+// when there is not enough.
+func TestHugeSharedMemories(t *testing.T) {
+	if m, err := newMemory(wasm.MemoryType{}, wasm.PageSize); err != nil || m.res == nil {
+		t.Skip("there are no mappings")
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for _, tt := range []struct {
+		limits      string
+		can, cannot bool
+	}{
+		{limits: "i64 1 0x100000000", can: true}, // as much as can be
+		{limits: "i64 0x80000000 0x100000000", cannot: true},
+		{limits: "i64 0x1000000 0x100000000"}, // some hosts have it
+		{limits: "1 65536", can: true},
+	} {
+		m := textModule(t, `(module (memory `+tt.limits+` shared))`)
+		for range 8 {
+			s := NewStore(Config{})
+			i, err := s.Instantiate(m, "", nil)
+			if err != nil && tt.can || err == nil && tt.cannot {
+				t.Errorf("%s: %v", tt.limits, err)
+			}
+			if tt.can && err == nil {
+				if _, ok := i.memories[0].Grow(1); !ok {
+					t.Errorf("%s: it does not grow", tt.limits)
+				}
+			}
+			s.Close()
+		}
+	}
+	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 64<<20 {
+		t.Errorf("%d bytes were allocated", after.TotalAlloc-before.TotalAlloc)
 	}
 }

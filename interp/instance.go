@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-vm/godwit/wasm"
 )
@@ -100,6 +101,10 @@ func (s *Store) Instantiate(m *Module, name string, imports []Extern) (*Instance
 		return nil, err
 	}
 	if err := inst.initialise(); err != nil {
+		inst.withdraw()
+		return nil, err
+	}
+	if err := inst.copySegments(); err != nil {
 		return nil, err
 	}
 	return inst, nil
@@ -227,7 +232,7 @@ func (i *Instance) link(imp *wasm.Import, x Extern) error {
 		if x.Func == nil {
 			return fail("unknown import, or incompatible import type: a function is needed")
 		}
-		if !i.store.rtts[x.Func.typeID].isSub(i.rtts[imp.Type]) {
+		if !i.store.rtts[x.Func.typeID].isOf(i.rtts[imp.Type], imp.Exact) {
 			return fail("incompatible import type: %s", differ(&i.module.wasm.Types[imp.Type].FuncType, x.Func.typ))
 		}
 		i.funcs = append(i.funcs, x.Func)
@@ -267,6 +272,20 @@ func (i *Instance) link(imp *wasm.Import, x Extern) error {
 	return nil
 }
 
+// exactImports tells for each imported function whether it must be exactly of its type; nil is for none.
+func (m *Module) exactImports() []bool {
+	if !slices.ContainsFunc(m.wasm.Imports, func(imp wasm.Import) bool { return imp.Exact }) {
+		return nil
+	}
+	exact := make([]bool, 0, m.wasm.NumImportedFuncs)
+	for k := range m.wasm.Imports {
+		if imp := &m.wasm.Imports[k]; imp.Kind == wasm.ExternFunc {
+			exact = append(exact, imp.Exact)
+		}
+	}
+	return exact
+}
+
 // differ writes down two types that do not match. They may look the same, since each side counts its types for itself, and
 // since that a type is final, has a supertype or stands in a recursion group does not show.
 func differ(want, have fmt.Stringer) string {
@@ -286,7 +305,22 @@ func limitsMatch(have wasm.Limits, now uint64, want wasm.Limits) bool {
 	return have.Is64 == want.Is64 && now >= want.Min && (!want.HasMax || have.HasMax && have.Max <= want.Max)
 }
 
-// initialise gives globals, tables and passive element segments their initial values and copies the active segments.
+// withdraw takes the instance, the last one made, out of the store again: it has not got its initial values, and no program
+// could be written down that has null where its types have none. Nothing refers to the instance yet. Tags stay: they hold
+// nothing.
+func (i *Instance) withdraw() {
+	w, s := i.module.wasm, i.store
+	for _, t := range i.tables[w.NumImportedTables:] {
+		s.tableElems -= t.Len()
+	}
+	s.instances = s.instances[:i.number]
+	s.memories = s.memories[:len(s.memories)-len(w.Memories)]
+	s.tables = s.tables[:len(s.tables)-len(i.tables)+w.NumImportedTables]
+	s.globals = s.globals[:len(s.globals)-len(w.Globals)]
+	s.funcs = s.funcs[:len(s.funcs)-len(w.Funcs)]
+}
+
+// initialise gives globals, tables and passive element segments their initial values.
 func (i *Instance) initialise() (err error) {
 	w := i.module.wasm
 	for k := range w.Globals {
@@ -315,6 +349,12 @@ func (i *Instance) initialise() (err error) {
 			}
 		}
 	}
+	return nil
+}
+
+// copySegments copies the active segments.
+func (i *Instance) copySegments() error {
+	w := i.module.wasm
 	for k := range w.Elems {
 		e := &w.Elems[k]
 		switch e.Mode {

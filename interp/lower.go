@@ -317,10 +317,19 @@ func (l *lowerer) unsettled() int { return max(0, len(l.stack)-maxUnsettled) }
 // push adds a value that the instruction just emitted has left in its slot.
 func (l *lowerer) push(t wasm.ValType) { l.pushOperand(operand{where: inSlot, typ: t}) }
 
+// pushAll is push for each of the types. A call of two bytes may ask for a thousand.
 func (l *lowerer) pushAll(types []wasm.ValType) {
-	for _, t := range types {
-		l.push(t)
+	for i := l.unsettled(); i < min(len(l.stack), len(l.stack)+len(types)-maxUnsettled); i++ {
+		if l.stack[i].where != inSlot {
+			l.settle(i)
+		}
 	}
+	at := l.dst()
+	for _, t := range types {
+		l.stack = append(l.stack, operand{where: inSlot, home: uint16(at), typ: t})
+		at += width(t)
+	}
+	l.max = max(l.max, at)
 }
 
 func (l *lowerer) pushConst(t wasm.ValType, bits uint64) {

@@ -41,14 +41,16 @@ const (
 const unresolved = -2
 
 // catcher finds the clause that catches an exception of tag that instruction at raises, or nil. The ranges are in the
-// order of their ends, inner ones first, so that a search finds one that is inside of all that are around at.
-func (c *code) catcher(at int, inst *Instance, tag *Tag) *catchClause {
+// order of their ends, inner ones first, so that a search finds one that is inside of all that are around at. seen counts
+// the ranges and clauses that were looked at.
+func (c *code) catcher(at int, inst *Instance, tag *Tag, seen *int) *catchClause {
 	k := int32(sort.Search(len(c.tries), func(k int) bool { return int(c.tries[k].to) > at }))
 	if int(k) == len(c.tries) {
 		return nil
 	}
 	for k >= 0 && int(c.tries[k].from) > at {
 		k = c.tries[k].outer
+		*seen++
 	}
 	for k >= 0 {
 		r := &c.tries[k]
@@ -57,6 +59,7 @@ func (c *code) catcher(at int, inst *Instance, tag *Tag) *catchClause {
 				return cl
 			}
 		}
+		*seen += 1 + len(r.catches)
 		k = r.next
 	}
 	return nil

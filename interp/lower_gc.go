@@ -46,6 +46,9 @@ func (l *lowerer) reference(w wasm.Op) (ok bool) {
 		test, imm := l.castTest(t)
 		l.emit(test.cast, 0, l.topSlot(), test.null, imm)
 		l.retype(t)
+	case wasm.OpStructNewDesc, wasm.OpStructNewDefaultDesc, wasm.OpRefGetDesc, wasm.OpRefCastDescEq, wasm.OpRefCastDescEqNull,
+		wasm.OpBrOnCastDescEq, wasm.OpBrOnCastDescEqFail:
+		l.descriptor(w)
 	case wasm.OpBrOnCast, wasm.OpBrOnCastFail:
 		l.brOnCast(w)
 	case wasm.OpAnyConvertExtern:
@@ -269,11 +272,12 @@ type test struct {
 }
 
 // castTest is the test for type t, and what it has in imm: a type of the module's, by index in the quick test of references
-// to structures and arrays, else as a value type.
+// to structures and arrays, else as a value type. A type that must be met exactly, though it may have subtypes, has no
+// quick test.
 func (l *lowerer) castTest(t wasm.ValType) (tt test, imm uint64) {
 	tt = test{value: opRefTest, cast: opRefCast, br: opBrOnCast, brNot: opBrOnCastFail}
 	imm = uint64(t)
-	if i, ok := t.TypeIndex(); ok && l.m.Types[i].Kind != wasm.CompFunc {
+	if i, ok := t.TypeIndex(); ok && l.m.Types[i].Kind != wasm.CompFunc && (!t.Exact() || l.m.Types[i].Final) {
 		tt = test{value: opRefTestType, cast: opRefCastType, br: opBrOnCastType, brNot: opBrOnCastFailType}
 		imm = uint64(i)
 	}
@@ -338,11 +342,7 @@ func (l *lowerer) brOnNonNull(depth uint32) {
 
 // brOnCast lowers br_on_cast and br_on_cast_fail: the reference is there either way.
 func (l *lowerer) brOnCast(w wasm.Op) {
-	flags := l.b[l.p]
-	l.p++
-	depth := l.u32()
-	from := l.castType(flags&1 != 0)
-	to := l.castType(flags&2 != 0)
+	depth, from, to := l.castOperands()
 	tt, imm := l.castTest(to)
 	s := l.topSlot()
 	l.brWhen(depth, func(want bool) int {
@@ -352,11 +352,28 @@ func (l *lowerer) brOnCast(w wasm.Op) {
 		}
 		return l.emit(f, 0, s, tt.null, imm<<32)
 	})
-	if w == wasm.OpBrOnCastFail {
+	l.retypeCast(w == wasm.OpBrOnCastFail, from, to)
+}
+
+// castOperands reads the immediates of a branch on a cast.
+func (l *lowerer) castOperands() (depth uint32, from, to wasm.ValType) {
+	flags := l.b[l.p]
+	l.p++
+	depth = l.u32()
+	from = l.castType(flags&1 != 0)
+	to = l.castType(flags&2 != 0)
+	return depth, from, to
+}
+
+// retypeCast gives the reference that has not gone along with a branch on a cast its type: it has passed the cast if the
+// others went.
+func (l *lowerer) retypeCast(passed bool, from, to wasm.ValType) {
+	switch {
+	case passed:
 		l.retype(to)
-	} else if to.Nullable() {
+	case to.Nullable():
 		l.retype(from.NonNull())
-	} else {
+	default:
 		l.retype(from)
 	}
 }

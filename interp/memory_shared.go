@@ -1,6 +1,8 @@
 package interp
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -75,20 +77,21 @@ func (s *sharedMemory) wait(m *Memory, addr uint64, changed func() bool) *waiter
 	return w
 }
 
-// restore puts a waiter where its ticket says.
+// restore puts a waiter into its queue, where sortQueues gives it its place once all are there.
 func (s *sharedMemory) restore(w *waiter) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.queues[w.addr]
-	i := len(q)
-	for i > 0 && q[i-1].ticket > w.ticket {
-		i--
-	}
-	q = append(q, nil)
-	copy(q[i+1:], q[i:])
-	q[i] = w
-	s.queues[w.addr] = q
+	s.queues[w.addr] = append(s.queues[w.addr], w)
 	s.ticket = max(s.ticket, w.ticket+1)
+}
+
+// sortQueues puts restored waiters in the order of their tickets.
+func (s *sharedMemory) sortQueues() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range s.queues {
+		slices.SortStableFunc(q, func(a, b *waiter) int { return cmp.Compare(a.ticket, b.ticket) })
+	}
 }
 
 // notify wakes the first n waiters at addr and counts them.

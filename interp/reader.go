@@ -99,14 +99,19 @@ func (r *reader) valType(m *wasm.Module) wasm.ValType {
 	return wasm.ValType(c)
 }
 
-// The codes of references that name their heap type.
+// The codes of references that name their heap type, and what stands before that of an exact one.
 const (
 	codeRef     = 0x64
 	codeRefNull = 0x63
+	codeExact   = 0x62
 )
 
 // heapType reads a heap type and returns the nullable reference to it.
 func (r *reader) heapType(m *wasm.Module) wasm.ValType {
+	if r.b[r.p] == codeExact {
+		r.p++
+		return wasm.RefTo(m.Types[r.s64()].Canon, true).AsExact()
+	}
 	i := r.s64()
 	if i < 0 {
 		return wasm.ValType(i & 0x7F)
@@ -132,8 +137,15 @@ func (r *reader) skipValType() {
 	c := r.b[r.p]
 	r.p++
 	if c == codeRef || c == codeRefNull {
-		r.skipLEB()
+		r.skipHeapType()
 	}
+}
+
+func (r *reader) skipHeapType() {
+	if r.b[r.p] == codeExact {
+		r.p++
+	}
+	r.skipLEB()
 }
 
 // skip passes over the immediates of o.
@@ -160,8 +172,10 @@ func (r *reader) skip(o wasm.Op) {
 	case wasm.ImmCast:
 		r.p++
 		r.skipLEB()
-		r.skipLEB()
-		r.skipLEB()
+		r.skipHeapType()
+		r.skipHeapType()
+	case wasm.ImmHeapType:
+		r.skipHeapType()
 	case wasm.ImmLabels:
 		for n := r.u32() + 1; n > 0; n-- {
 			r.skipLEB()
@@ -190,6 +204,8 @@ func (r *reader) skip(o wasm.Op) {
 func (r *reader) skipBlockType() {
 	if c := r.b[r.p]; c == codeRef || c == codeRefNull {
 		r.p++
+		r.skipHeapType()
+		return
 	}
 	r.skipLEB()
 }

@@ -54,13 +54,32 @@ func (m *Memory) resize(pages uint64) error {
 	return nil
 }
 
-// setAside reserves all that a shared memory may grow to.
+// setAside reserves all that a shared memory may grow to, or less of it where that cannot be had. A Go slice would not do:
+// one that is too large for the machine ends the process.
 func (m *Memory) setAside() error {
-	if m.res == nil || uint64(m.res.size) < m.limit*m.typ.PageBytes() {
-		return m.setAsideSlice()
+	page := m.typ.PageBytes()
+	if least := m.typ.Min * page; m.res == nil || uint64(m.res.size) < least {
+		size := roundUp(min(m.limit*page, max(maxSharedSlice, least)))
+		if size == 0 {
+			return m.setAsideSlice()
+		}
+		if size > maxMapping || reservations.Load() >= maxReservations {
+			return m.notShared(size)
+		}
+		base, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
+		if err != nil {
+			return m.notShared(size)
+		}
+		m.own(&reservation{base, uintptr(size)})
 	}
+	m.limit = min(m.limit, uint64(m.res.size)/page)
 	m.buf = unsafe.Slice((*byte)(m.res.base), m.res.size)
 	return nil
+}
+
+// notShared says that the host has no room for a shared memory.
+func (m *Memory) notShared(size uint64) error {
+	return &LimitError{What: "shared memory", Want: size, Limit: 0, Unit: "bytes"}
 }
 
 // commit makes the bytes of a shared memory from old to size accessible.

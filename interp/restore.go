@@ -73,6 +73,11 @@ func (s *Store) Restore(p *state.Program, env Env) error {
 			return restoreError("thread %d: %v", n, err)
 		}
 	}
+	for _, m := range s.memories {
+		if m.shared != nil {
+			m.shared.sortQueues()
+		}
+	}
 	s.taken, s.takenObjects = nil, nil
 	s.freezer.passed = p.Safepoints
 	return s.restoreResources(p)
@@ -229,12 +234,13 @@ func (i *Instance) restore(v *state.Instance) error {
 	}
 	own := i.funcs
 	i.funcs = make([]*Func, 0, len(w.FuncTypes))
+	exact := i.module.exactImports()
 	for k, a := range v.ImportedFuncs {
 		if uint64(a) >= uint64(len(s.funcs)) {
 			return fmt.Errorf("imported function %d has address %d of %d", k, a, len(s.funcs))
 		}
 		f := s.funcs[a]
-		if !s.rtts[f.typeID].isSub(i.rtts[w.FuncTypes[k]]) {
+		if !s.rtts[f.typeID].isOf(i.rtts[w.FuncTypes[k]], exact != nil && exact[k]) {
 			return fmt.Errorf("imported function %d has type %v", k, f.typ)
 		}
 		i.funcs = append(i.funcs, f)
@@ -284,7 +290,8 @@ func (t *Thread) restore(v *state.Thread) error {
 		}
 		fns[n] = fn
 	}
-	lays := layouts(fns, func(f **Func) *Func { return *f }, func(i int) uint64 { return uint64(v.Frames[i].Offset)<<32 | uint64(uint32(len(v.Frames[i].Stack))) },
+	place := func(i int) uint64 { return uint64(v.Frames[i].Offset)<<32 | uint64(uint32(len(v.Frames[i].Stack))) }
+	lays := layouts(fns, func(f **Func) *Func { return *f }, place,
 		func(p *point) uint64 { return uint64(p.offset)<<32 | uint64(len(p.stack)) })
 	t.atCall = v.HasPending
 	t.pending, t.hasPending = slices.Clone(v.Pending), v.HasPending
@@ -299,7 +306,7 @@ func (t *Thread) restore(v *state.Thread) error {
 		fn := fns[n]
 		lay := lays[fn]
 		top := n == len(v.Frames)-1
-		pt := lay.find(func(p *point) bool {
+		pt := lay.find(place(n), func(p *point) bool {
 			return p.offset == f.Offset && len(p.stack) == len(f.Stack) && p.fits(top, v.HasPending)
 		})
 		if pt == nil {

@@ -19,7 +19,8 @@ import (
 //	^ what a reference names           ^ headerSize
 //
 // Fields lie in the order of their declaration, each at a multiple of its own size (a v128 of 8), little-endian on every
-// host. References take 8 bytes.
+// host. References take 8 bytes. A structure whose type has a descriptor has it as one more field, the last: subtypes have
+// it at other places, and their objects' own types say where.
 type rtt struct {
 	id       uint32
 	kind     rttKind
@@ -27,12 +28,14 @@ type rtt struct {
 	elemRefs bool      // an array whose elements are references, but no funcrefs
 	leaf     uint8     // 1 if objects have no such references
 	words    bool      // all fields take 8 bytes, as they do on the stack
+	desc     uint32    // where in a structure the reference to its descriptor is; 0 if it has none
 	size     uint32    // of a structure with its header, or of an array without elements; a multiple of 8
 	refs     []uint32  // where in the object references are that are no funcrefs, from the object's start
-	fields   []rttSlot // of a structure or an exception; an array has one, at headerSize
+	fields   []rttSlot // of a structure or an exception, the descriptor last; an array has one, at headerSize
 	supers   []*rtt    // the type's supertypes from the topmost on, the type itself included
 	top      [1]*rtt   // supers of a type without supertypes
 	def      wasm.TypeDef
+	exn      *rtt   // of a function: the type of the first such tag's exceptions
 	view     uint32 // while capturing: index among the view's types
 }
 
@@ -58,21 +61,30 @@ type rttSlot struct {
 // headerSize is where in an object its fields or elements begin.
 const headerSize = 8
 
-// newExnRTT makes the type of the exceptions of a tag whose type, in store terms, is ft: they carry its parameters.
-func (s *Store) newExnRTT(ft *wasm.FuncType) *rtt {
-	r := &rtt{id: uint32(len(s.rtts)), kind: rttExn, def: wasm.TypeDef{FuncType: *ft, Super: -1}}
-	fields := make([]wasm.FieldType, len(ft.Params))
-	for k, t := range ft.Params {
-		fields[k].Type = t
+// newExnRTT makes the type of the exceptions of a tag of type ft, which is in store terms: they carry its parameters. All
+// tags of a type share what is known of its fields, since a module asks for a tag with two bytes.
+func (s *Store) newExnRTT(ft *rtt) *rtt {
+	r := &rtt{}
+	if ft.exn != nil {
+		*r = *ft.exn
+	} else {
+		fields := make([]wasm.FieldType, len(ft.def.Params))
+		for k, t := range ft.def.Params {
+			fields[k].Type = t
+		}
+		r.kind, r.def = rttExn, wasm.TypeDef{FuncType: ft.def.FuncType, Super: -1}
+		s.layOut(r, fields)
+		ft.exn = r
 	}
-	s.layOut(r, fields)
-	r.supers = []*rtt{r}
+	r.id, r.top[0] = uint32(len(s.rtts)), r
+	r.supers = r.top[:]
 	s.rtts = append(s.rtts, r)
 	return r
 }
 
 // layOut gives fields, whose types are in store terms, their places.
 func (s *Store) layOut(r *rtt, fields []wasm.FieldType) {
+	s.objects.Store(true)
 	at := uint32(headerSize)
 	r.fields = make([]rttSlot, len(fields))
 	r.words = true
@@ -85,6 +97,12 @@ func (s *Store) layOut(r *rtt, fields []wasm.FieldType) {
 		}
 		at += size
 		r.words = r.words && size == 8
+	}
+	if d := r.def.Descriptor; d != 0 {
+		r.desc = alignField(at, 8)
+		at = r.desc + 8
+		r.fields = append(r.fields, rttSlot{offset: r.desc, size: 8, typ: wasm.RefTo(d-1, false).AsExact(), ref: true})
+		r.refs = append(r.refs, r.desc)
 	}
 	r.size = (at + 7) &^ 7
 	if r.kind == rttArray {
@@ -128,7 +146,7 @@ func (s *Store) isFuncRef(t wasm.ValType) bool {
 // isTraced tells whether values of type t, in store terms, may refer to objects of the heap.
 func (s *Store) isTraced(t wasm.ValType) bool { return t.IsRef() && !s.isFuncRef(t) }
 
-// fieldTypes are the types of the fields; a packed one's is I8 or I16.
+// fieldTypes are the types of the fields, and of the descriptor behind them; a packed one's is I8 or I16.
 func (r *rtt) fieldTypes() []wasm.ValType {
 	types := make([]wasm.ValType, len(r.fields))
 	for k := range r.fields {
@@ -142,6 +160,9 @@ func (r *rtt) isSub(t *rtt) bool {
 	depth := len(t.supers) - 1
 	return r == t || depth < len(r.supers) && r.supers[depth] == t
 }
+
+// isOf tells whether r is t or, unless it is to be exactly that, of a subtype.
+func (r *rtt) isOf(t *rtt, exact bool) bool { return r == t || !exact && r.isSub(t) }
 
 // withIndex is t, a reference to a defined type, with another index.
 func withIndex(t wasm.ValType, from, to uint32) wasm.ValType {
@@ -187,6 +208,12 @@ func renameDef(d *wasm.TypeDef, index func(uint32) uint32) wasm.TypeDef {
 	}
 	if d.Super >= 0 {
 		out.Super = int32(index(uint32(d.Super)))
+	}
+	if d.Descriptor != 0 {
+		out.Descriptor = index(d.Descriptor-1) + 1
+	}
+	if d.Describes != 0 {
+		out.Describes = index(d.Describes-1) + 1
 	}
 	return out
 }
@@ -316,9 +343,15 @@ func groupKey(group []wasm.TypeDef, index func(key []byte, i uint32) []byte) []b
 	}
 	for k := range group {
 		d := &group[k]
-		key = append(key, byte(d.Kind), byte(bit(d.Final)), byte(bit(d.Super >= 0)))
+		key = append(key, byte(d.Kind)|byte(bit(d.Descriptor != 0))<<2|byte(bit(d.Describes != 0))<<3, byte(bit(d.Final)), byte(bit(d.Super >= 0)))
 		if d.Super >= 0 {
 			key = index(key, uint32(d.Super))
+		}
+		if d.Descriptor != 0 {
+			key = index(key, d.Descriptor-1)
+		}
+		if d.Describes != 0 {
+			key = index(key, d.Describes-1)
 		}
 		if d.Kind == wasm.CompFunc {
 			list(d.Params)
@@ -353,7 +386,7 @@ func (s *Store) heapMatches(h, want wasm.ValType) bool {
 	id, typed := h.TypeIndex()
 	if wid, ok := want.TypeIndex(); ok {
 		if typed {
-			return s.rtts[id].isSub(s.rtts[wid])
+			return !want.Exact() && s.rtts[id].isSub(s.rtts[wid]) // the same exact types are ==
 		}
 		return h == bottoms[s.rtts[wid].kind]
 	}
@@ -398,7 +431,7 @@ func (s *Store) refMatches(bits uint64, t wasm.ValType) bool {
 			return false
 		}
 		id, typed := t.TypeIndex()
-		return t.Heap() == wasm.FuncRef || typed && s.rtts[s.funcs[bits-1].typeID].isSub(s.rtts[id])
+		return t.Heap() == wasm.FuncRef || typed && s.rtts[s.funcs[bits-1].typeID].isOf(s.rtts[id], t.Exact())
 	}
 	h := t.Heap()
 	switch state.RefKind(bits >> state.RefShift) {
@@ -410,7 +443,7 @@ func (s *Store) refMatches(bits uint64, t wasm.ValType) bool {
 	case state.RefObject:
 		r := s.heap.rttOf(bits)
 		if id, ok := t.TypeIndex(); ok {
-			return r.isSub(s.rtts[id])
+			return r.isOf(s.rtts[id], t.Exact())
 		}
 		return h == wasm.ExternRef && r.kind != rttExn || s.heapMatches(kindTypes[r.kind], h)
 	}
@@ -537,8 +570,14 @@ func (s *Store) takeTypes(defs []wasm.TypeDef) error {
 		}
 		group := defs[first : first+int(n)]
 		for k := range group {
-			if err := s.checkTaken(&group[k], first+k, first+int(n)); err != nil {
+			if err := s.checkTaken(&group[k], first, first+k, first+int(n)); err != nil {
 				return fmt.Errorf("type %d: %w", first+k, err)
+			}
+		}
+		for k := range group {
+			at := uint32(first + k + 1)
+			if d, o := group[k].Descriptor, group[k].Describes; d != 0 && defs[d-1].Describes != at || o != 0 && (o >= at || defs[o-1].Descriptor != at) {
+				return fmt.Errorf("type %d contradicts the type that it describes or that describes it", first+k)
 			}
 		}
 		before := len(s.rtts)
@@ -559,15 +598,13 @@ func (s *Store) takeTypes(defs []wasm.TypeDef) error {
 	return nil
 }
 
-// checkTaken checks that a type of a view names only types before end, and a supertype before itself.
-func (s *Store) checkTaken(d *wasm.TypeDef, at, end int) error {
+// checkTaken checks that type at of a view, in the group from first to end, names only types before end, and a supertype
+// before itself, and that what describes it or is described by it is of the group.
+func (s *Store) checkTaken(d *wasm.TypeDef, first, at, end int) error {
 	check := func(t wasm.ValType, packed bool) error {
 		if i, ok := t.TypeIndex(); ok {
 			if int64(i) >= int64(end) {
 				return fmt.Errorf("it names type %d, which is not of its group or before it", i)
-			}
-			if t != wasm.RefTo(i, t.Nullable()) {
-				return fmt.Errorf("type %#x", uint32(t))
 			}
 			return nil
 		}
@@ -582,6 +619,11 @@ func (s *Store) checkTaken(d *wasm.TypeDef, at, end int) error {
 	if d.Kind > wasm.CompArray || d.Kind == wasm.CompArray && len(d.Fields) != 1 || len(d.Fields) > maxFields ||
 		d.Kind == wasm.CompFunc != (d.Fields == nil) && len(d.Fields) > 0 {
 		return fmt.Errorf("kind %d with %d fields", d.Kind, len(d.Fields))
+	}
+	for _, k := range [...]uint32{d.Descriptor, d.Describes} {
+		if k != 0 && (d.Kind != wasm.CompStruct || k <= uint32(first) || int64(k) > int64(end)) {
+			return fmt.Errorf("it describes, or is described by, type %d", k-1)
+		}
 	}
 	for _, l := range [][]wasm.ValType{d.Params, d.Results} {
 		for _, t := range l {
@@ -606,7 +648,7 @@ func validType(t wasm.ValType) bool {
 // extends tells whether r may be declared a subtype of super (specification 3.3.4).
 func (s *Store) extends(r, super *rtt) bool {
 	d, e := &r.def, &super.def
-	if e.Final || r.kind != super.kind || len(d.Fields) < len(e.Fields) {
+	if e.Final || r.kind != super.kind || len(d.Fields) < len(e.Fields) || !s.extendsDescriptors(d, e) {
 		return false
 	}
 	if r.kind == rttFunc {
@@ -619,6 +661,14 @@ func (s *Store) extends(r, super *rtt) bool {
 		}
 	}
 	return true
+}
+
+// extendsDescriptors tells whether what describes d, and what d describes, is of subtypes of what is there for the supertype
+// e. A subtype may have a descriptor when its supertype has none, but describes a type exactly if its supertype does.
+func (s *Store) extendsDescriptors(d, e *wasm.TypeDef) bool {
+	sub := func(i, super uint32) bool { return s.rtts[i-1].isSub(s.rtts[super-1]) }
+	return (e.Descriptor == 0 || d.Descriptor != 0 && sub(d.Descriptor, e.Descriptor)) &&
+		(e.Describes == 0) == (d.Describes == 0) && (e.Describes == 0 || sub(d.Describes, e.Describes))
 }
 
 // allMatch is matches for each of two lists.

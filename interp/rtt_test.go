@@ -175,7 +175,7 @@ func TestReferencesMatchTypes(t *testing.T) {
 		return ref
 	}
 	base, sub, array := object(s.rtts[ids[0]], 0), object(s.rtts[ids[1]], 0), object(s.rtts[ids[2]], 3)
-	exn := object(s.newExnRTT(&wasm.FuncType{Params: i32s}), 0)
+	exn := object(s.newExnRTT(&rtt{def: wasm.TypeDef{FuncType: wasm.FuncType{Params: i32s}}}), 0)
 	fn := s.AddHostFunc(&HostFunc{Type: wasm.FuncType{Params: i32s}}).Ref()
 	host, num := uint64(7), i31(1<<31-1)
 	for _, tt := range []struct {
@@ -214,11 +214,11 @@ func TestReferencesMatchTypes(t *testing.T) {
 // takes them.
 func TestTypesTravel(t *testing.T) {
 	s := NewStore(Config{})
-	s.newExnRTT(&wasm.FuncType{Params: i32s})
+	s.newExnRTT(&rtt{def: wasm.TypeDef{FuncType: wasm.FuncType{Params: i32s}}})
 	ids := internAll(t, s, groups(alone(open(structOf())),
 		[]wasm.TypeDef{open(below(0, structOf(mutable(wasm.RefTo(2, true))))), structOf(fixed(wasm.RefTo(1, false)), mutable(wasm.I8))},
 		alone(funcOf([]wasm.ValType{wasm.RefTo(2, true)}, nil))))
-	s.newExnRTT(&wasm.FuncType{})
+	s.newExnRTT(&rtt{})
 	array := internAll(t, s, groups(alone(arrayOf(wasm.I16)), alone(arrayOf(wasm.V128))))
 	s.AddGlobal(wasm.GlobalType{Type: wasm.RefTo(ids[3], true)}, 0)
 	if _, err := s.AddTable(wasm.TableType{Elem: wasm.RefTo(array[1], true)}); err != nil {

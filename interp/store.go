@@ -42,6 +42,9 @@ type Store struct {
 
 	fence atomic.Uint64 // see atomicFence
 
+	objects atomic.Bool // there are types of objects: one thread runs at a time, see heap.go
+	alone   atomic.Bool // and one does
+
 	freezer
 }
 

@@ -47,6 +47,7 @@ type Thread struct {
 	calls   uint64        // watched calls so far: tells a late end of an earlier call's context apart
 	wake    chan struct{} // see Caller.Interrupted
 	state   atomic.Uint32 // threadIdle and so on
+	alone   bool          // runs in a store with objects: see Store.alone
 	atCall  bool          // stands still before a host call, not at the head of a function or loop
 	fuel    uint64        // safepoints left, when attnFuel is set
 }
@@ -74,6 +75,9 @@ const (
 var (
 	// ErrBusy says that the thread is running already, on another goroutine or further up on this one.
 	ErrBusy = errors.New("the thread is running already")
+	// ErrSharedHeap says that another thread runs in the store, whose modules have structures, arrays or exceptions: threads
+	// that use these cannot run at the same time yet.
+	ErrSharedHeap = errors.New("another thread runs in the store, and its modules have objects or exceptions")
 	// ErrFuelExhausted says that the guest has passed as many safepoints as it was given.
 	ErrFuelExhausted = errors.New("fuel exhausted")
 	// ErrStopped says that the program was frozen and told to stop; it may go on elsewhere.
@@ -404,7 +408,7 @@ func (t *Thread) trace(base int) []TraceFrame {
 		if c := f.fn.code.Load(); c != notLowered {
 			lay := layouts[f.fn]
 			if lay == nil {
-				lay = f.fn.inst.module.layout(f.fn.index, func(*point) bool { return false })
+				lay = f.fn.inst.module.layout(f.fn.index, nil, nil)
 				layouts[f.fn] = lay
 			}
 			at := c.indexOf(pc)
@@ -436,7 +440,7 @@ func (f *Func) traceFrame(offset uint32) TraceFrame {
 type layout struct {
 	locals  []wasm.ValType
 	offsets []uint32
-	points  []point // those that were asked for
+	points  map[uint64][]point // those that were asked for, by where they are
 }
 
 func (l *layout) offset(index int) uint32 {
@@ -446,15 +450,18 @@ func (l *layout) offset(index int) uint32 {
 	return l.offsets[index]
 }
 
-// layout returns the layout of function index with the points that want says.
-func (m *Module) layout(index uint32, want func(*point) bool) *layout {
+// layout returns the layout of function index with the points at the places wanted; at is where a point is.
+func (m *Module) layout(index uint32, wanted map[uint64]bool, at func(*point) uint64) *layout {
 	l := newLowerer(m.wasm, index)
-	lay := &layout{locals: l.locals}
+	lay := &layout{locals: l.locals, points: map[uint64][]point{}}
 	l.layout = true
 	l.visit = func(p point) {
-		if want(&p) {
+		if wanted == nil {
+			return
+		}
+		if place := at(&p); wanted[place] {
 			p.stack = append([]operand(nil), p.stack...)
-			lay.points = append(lay.points, p)
+			lay.points[place] = append(lay.points[place], p)
 		}
 	}
 	if _, err := l.function(); err != nil {
@@ -477,7 +484,7 @@ func layouts[F any](frames []F, fn func(*F) *Func, place func(i int) uint64, at 
 	}
 	out := map[*Func]*layout{}
 	for f, set := range places {
-		out[f] = f.inst.module.layout(f.index, func(p *point) bool { return set[at(p)] })
+		out[f] = f.inst.module.layout(f.index, set, at)
 	}
 	return out
 }

@@ -32,7 +32,9 @@ const (
 	TrapCastFailure
 	TrapArrayOutOfBounds
 	TrapUnalignedAtomic
-	TrapExpectedShared // memory.atomic.wait on a memory that is not shared
+	TrapNullDescriptor        // of an object to be made, or to be cast by
+	TrapDescriptorCastFailure // the object has another descriptor, or none
+	TrapExpectedShared        // memory.atomic.wait on a memory that is not shared
 )
 
 // trapMessages are the texts that the specification's test suite expects.
@@ -57,6 +59,8 @@ var trapMessages = [...]string{
 	TrapCastFailure:              "cast failure",
 	TrapArrayOutOfBounds:         "out of bounds array access",
 	TrapUnalignedAtomic:          "unaligned atomic",
+	TrapNullDescriptor:           "null descriptor reference",
+	TrapDescriptorCastFailure:    "descriptor cast failure",
 	TrapExpectedShared:           "expected shared memory",
 }
 

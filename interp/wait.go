@@ -45,6 +45,8 @@ func atomicWait(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 }
 
 func (t *Thread) atomicWait(pc *instr, fp unsafe.Pointer) (uint64, error) {
+	// While the thread waits, another one may begin a collection, which looks at where this one stands.
+	t.exitPC, t.exitFP, t.atCall = uintptr(unsafe.Pointer(pc)), fp, true
 	k := t.parking
 	if k == nil {
 		word, ea, trap := t.atomicWord(pc, fp)
@@ -102,6 +104,7 @@ func (t *Thread) unpark() {
 const (
 	parkedBytes   = 1 + 8 + 8
 	parkedForever = math.MaxUint64
+	maxTicket     = 1 << 63 // of a view: as many may follow
 )
 
 // parked is Thread.Pending of a view.
@@ -142,7 +145,7 @@ func (t *Thread) repark(pc *instr, fp unsafe.Pointer, pending []byte) error {
 	left := binary.LittleEndian.Uint64(pending[9:])
 	k := &parking{forever: left == parkedForever, left: time.Duration(min(left, math.MaxInt64))}
 	k.w = &waiter{mem: m, addr: ea, ticket: binary.LittleEndian.Uint64(pending[1:]), woken: make(chan struct{})}
-	if k.w.ticket == math.MaxUint64 {
+	if k.w.ticket > maxTicket {
 		return errors.New("its place in the queue cannot be")
 	}
 	m.shared.restore(k.w)

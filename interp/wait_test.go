@@ -244,3 +244,25 @@ func word32(t *testing.T, i *Instance, at uint64) uint32 {
 	}
 	return v
 }
+
+// TestOneThreadAtATimeWhereThereAreObjects: the heap is one thread's at a time.
+func TestOneThreadAtATimeWhereThereAreObjects(t *testing.T) {
+	i := textInstance(t, `(module (tag) (memory (export "memory") 1 1 shared)
+	  (func (export "wait") (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))
+	  (func (export "notify") (result i32) (memory.atomic.notify (i32.const 0) (i32.const 1))))`)
+	ctx, cancel := context.WithCancel(t.Context())
+	th, done := i.store.NewThread(), make(chan error)
+	go func() { done <- th.Call(ctx, exported(t, i, "wait"), nil) }()
+	waiting(i, 1)
+	other := i.store.NewThread()
+	if _, err := callOn(t, other, i, "notify"); !errors.Is(err, ErrSharedHeap) {
+		t.Errorf("a second thread: %v", err)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if _, err := callOn(t, other, i, "notify"); err != nil {
+		t.Errorf("after the first has ended: %v", err)
+	}
+}

@@ -34,7 +34,7 @@ func (r *Result) Print(w io.Writer, all bool) {
 	fmt.Fprintf(w, ", %v\n", r.Took.Round(time.Millisecond))
 	for i, f := range r.Failures {
 		if i == shownFailures && !all {
-			fmt.Fprintf(w, "     … %d more\n", len(r.Failures)-i)
+			fmt.Fprintf(w, "     … %d more, with -v all of them\n", len(r.Failures)-i)
 			break
 		}
 		fmt.Fprintf(w, "     %s\n", f.line(r.Name))

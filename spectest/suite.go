@@ -17,7 +17,7 @@ type Script struct {
 }
 
 // ErrNoSuite says that the suite is nowhere to be found.
-var ErrNoSuite = errors.New("the specification's test suite is not here: git clone https://github.com/WebAssembly/testsuite, and name the folder")
+var ErrNoSuite = errors.New("the specification's test suite is not here: git clone https://github.com/WebAssembly/testsuite, and name the folder (--suite, or " + SuiteEnv + ")")
 
 // SuiteEnv is the environment variable with the folder of the suite.
 const SuiteEnv = "GODWIT_SPEC"

@@ -69,7 +69,24 @@ func matchAll(w *world, want []wat.Result, got []value) error {
 	if ok {
 		return nil
 	}
-	return fmt.Errorf("got %s, want %s", listOf(got, value.String), listOf(want, describe))
+	words := make([]string, len(got))
+	for i, v := range got {
+		words[i] = v.String()
+		if i < len(want) && want[i].Kind == wat.ResultVec && v.typ == vm.V128 {
+			words[i] = v.cut(want[i].Shape)
+		}
+	}
+	return fmt.Errorf("got [%s], want %s", strings.Join(words, " "), listOf(want, describe))
+}
+
+// cut writes a vector in lanes of a shape.
+func (v value) cut(shape wat.Shape) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "(v128.const %v", shape)
+	for i := range shape.Lanes() {
+		fmt.Fprintf(&b, " %#x", v.lane(shape.Bits(), i))
+	}
+	return b.String() + ")"
 }
 
 // match compares a result with what an assertion says of it.
@@ -157,7 +174,7 @@ func matchRef(w *world, heap vm.ValType, got value) bool {
 func (v value) String() string {
 	switch {
 	case v.typ == vm.V128:
-		return fmt.Sprintf("(v128.const i64x2 %#x %#x)", v.lo, v.hi)
+		return v.cut(wat.I64x2)
 	case !v.typ.IsRef():
 		return number(v.typ, v.lo)
 	case v.lo == 0:

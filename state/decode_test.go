@@ -270,7 +270,7 @@ func TestContradictionsAreNotWritten(t *testing.T) {
 		{"a type that names a later one", func(p *Program) { p.Types[0].Params[1] = wasm.RefTo(1, true) }},
 		{"a type that names what is none", func(p *Program) { p.Types[0].Params[1] = 0x40 }},
 		{"a packed parameter", func(p *Program) { p.Types[0].Params[0] = wasm.I8 }},
-		{"an exact reference", func(p *Program) { p.Types[3].Fields[0].Type |= 1 << 9 }},
+		{"an exact field where the supertype's is not", func(p *Program) { p.Types[3].Fields[0].Type |= 1 << 9 }},
 		{"a type whose supertype stands behind it", func(p *Program) { p.Types[3].Super = 3 }},
 		{"a type that does not match its supertype", func(p *Program) { p.Types[3].Fields = p.Types[3].Fields[:1] }},
 		{"a type with a final supertype", func(p *Program) { p.Types[1].Final = true }},

@@ -11,7 +11,7 @@ import (
 // FORMAT.md says what the bytes are.
 
 // AppendObject appends the head of a structure; its fields are to follow, each with [AppendValue] or [AppendRef]. typ is
-// an index of Program.Types.
+// an index of Program.Types. What has a descriptor has the reference to it as one more field, the last.
 func AppendObject(b []byte, typ uint32) []byte { return binary.AppendUvarint(b, uint64(typ)<<1) }
 
 // AppendArray appends the head of an array with n elements, which are to follow. Those of a number type, of v128 and
@@ -128,6 +128,9 @@ func (p *Program) HeapReader() *HeapReader {
 		}
 		for _, f := range def.Fields {
 			add(f.Type)
+		}
+		if d := def.Descriptor; d != 0 {
+			add(wasm.RefTo(d-1, false).AsExact())
 		}
 	}
 	return r
@@ -270,7 +273,7 @@ func (r *HeapReader) Tag() (tag uint32, ok bool) { return r.tag, r.exception }
 // IsArray tells whether the object is an array.
 func (r *HeapReader) IsArray() bool { return r.shape.array }
 
-// Len is the number of the object's values: fields, elements, or parameters of the tag.
+// Len is the number of the object's values: fields, of which a descriptor is the last, elements, or parameters of the tag.
 func (r *HeapReader) Len() uint64 { return r.len }
 
 // ValueType is the type of the object's value i, in terms of Program.Types. It may be packed.

@@ -149,7 +149,8 @@ func TestAnyByteInTheHeap(t *testing.T) {
 
 func TestTypesAreReadAsWritten(t *testing.T) {
 	types := append([]wasm.ValType{wasm.I32, wasm.I64, wasm.F32, wasm.F64, wasm.V128},
-		wasm.RefTo(0, true), wasm.RefTo(0, false), wasm.RefTo(63, true), wasm.RefTo(64, false), wasm.RefTo(maxTypeIndex, true))
+		wasm.RefTo(0, true), wasm.RefTo(0, false), wasm.RefTo(63, true), wasm.RefTo(64, false), wasm.RefTo(maxTypeIndex, true),
+		wasm.RefTo(0, true).AsExact(), wasm.RefTo(64, false).AsExact())
 	for code := wasm.ExnRef; code <= wasm.NoExnRef; code++ {
 		types = append(types, code, code.NonNull())
 	}
@@ -164,7 +165,8 @@ func TestTypesAreReadAsWritten(t *testing.T) {
 func TestTypesThatAreNone(t *testing.T) {
 	for _, b := range [][]byte{
 		{}, {0x40}, {0x62}, {0x65}, {0x78}, {0x77}, {0x00}, {0xFF}, {0x63}, {0x64, 0x7F}, {0x64, 0x78}, {0x63, 0x63}, {0x64, 0x40},
-		{0x63, 0x80, 0x80, 0x80, 0x02}, {0x63, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0x00}, {0x64, 0xFF, 0x7E}, {0x63, 0x62, 0x00},
+		{0x63, 0x80, 0x80, 0x80, 0x02}, {0x63, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0x00}, {0x64, 0xFF, 0x7E},
+		{0x63, 0x62}, {0x63, 0x62, 0x6E}, {0x63, 0x62, 0x62, 0x00}, {0x64, 0x62, 0x80, 0x80, 0x80, 0x02},
 	} {
 		d := &decoder{rest: b, version: Version}
 		if got := d.valType(); d.end() == nil {

@@ -136,5 +136,5 @@ func (p *checker) objectHas(h head, heap wasm.ValType) bool {
 		return p.Types[h>>1].Kind == wasm.CompArray
 	}
 	i, ok := heap.TypeIndex()
-	return ok && p.subtype(h>>1, i)
+	return ok && (h>>1 == i || !heap.Exact() && p.subtype(h>>1, i))
 }

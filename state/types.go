@@ -4,13 +4,16 @@ import (
 	"github.com/godwit-vm/godwit/wasm"
 )
 
-// typeFeatures are those that types may use. Exact references are not among what the file can say.
-const typeFeatures = wasm.AllFeatures &^ wasm.FeatureCustomDescriptors
+// typeFeatures are those that types may use.
+const typeFeatures = wasm.AllFeatures
 
-// Forms of references in the encoding of types (specification 5.3.5).
+// Forms of references in the encoding of types (specification 5.3.5), and what stands before the index of an exact one: as
+// an `s` it would be the heap type -30.
 const (
 	formRefNull = 0x63
 	formRef     = 0x64
+	formExact   = 0x62
+	exactHeap   = formExact - 0x80
 )
 
 // plainType is t if that is a type whose encoding is one byte: a number type, v128, or a nullable reference to an
@@ -32,7 +35,7 @@ func knownType(t wasm.ValType, types []wasm.TypeDef) bool {
 		return false
 	}
 	if i, ok := t.TypeIndex(); ok {
-		return uint64(i) < uint64(len(types)) && t.AsNullable() == wasm.RefTo(i, true)
+		return uint64(i) < uint64(len(types)) && t.AsNullable().Inexact() == wasm.RefTo(i, true)
 	}
 	return plainType(t.AsNullable())
 }
@@ -81,6 +84,9 @@ func (e *encoder) valType(t wasm.ValType) {
 		form = formRef
 	}
 	e.byte(form)
+	if t.Exact() {
+		e.byte(formExact)
+	}
 	if defined {
 		e.sint(int64(i))
 	} else {
@@ -115,6 +121,10 @@ func (d *decoder) valType() wasm.ValType {
 		return t
 	}
 	heap := d.sint(5)
+	exact := heap == exactHeap
+	if exact {
+		heap = d.sint(5)
+	}
 	if d.err != nil {
 		return 0
 	}
@@ -122,9 +132,12 @@ func (d *decoder) valType() wasm.ValType {
 	switch {
 	case heap >= 0 && heap <= maxTypeIndex:
 		t = wasm.RefTo(uint32(heap), true)
-	case heap >= 0 || heap < -0x40 || !t.IsRef() || !plainType(t):
+	case exact || heap >= 0 || heap < -0x40 || !t.IsRef() || !plainType(t):
 		d.fail(ErrInvalid, "unknown heap type %d", heap)
 		return 0
+	}
+	if exact {
+		t = t.AsExact()
 	}
 	if b == formRef {
 		t = t.NonNull()

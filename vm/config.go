@@ -34,8 +34,8 @@ func (t Tier) String() string {
 	return "auto"
 }
 
-// NewConfig returns the default: every feature, no limit on memory but the modules' own, 64 MiB of wasm stack, ten
-// million elements in a table, the best tier there is, and no log.
+// NewConfig returns the default: the features of [DefaultFeatures], no limit on memory but the modules' own, 64 MiB of wasm
+// stack, ten million elements in a table, the heap that WithMaxHeap tells of, the best tier there is, and no log.
 func NewConfig() *Config {
 	return &Config{features: DefaultFeatures, logger: slog.New(slog.DiscardHandler)}
 }
@@ -49,7 +49,8 @@ func (c *Config) with(change func(*Config)) *Config {
 	return &d
 }
 
-// WithFeatures sets the proposals that modules may use; [Runtime.Compile] refuses others with [ErrFeature].
+// WithFeatures sets the proposals that modules may use; [Runtime.Compile] refuses others with [ErrFeature]. Single ones are
+// named in package wasm: DefaultFeatures &^ wasm.FeatureThreads.
 func (c *Config) WithFeatures(f Features) *Config { return c.with(func(d *Config) { d.features = f }) }
 
 // WithMaxMemory bounds each linear memory of every program, in bytes. A module whose memory begins larger is not

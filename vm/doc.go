@@ -38,14 +38,26 @@
 // Typed functions come in two families, because Go cannot count type parameters: [Func0] to [Func8] and [Proc0] to [Proc8]
 // make host functions with and without a result, [TypedFunc0] to [TypedFunc8] and [TypedProc0] to [TypedProc8] make Go
 // functions of exported ones. Types are compared when they are made; a call moves each value with one instruction, and
-// neither allocates nor reflects. Everything else - many results, references, types known at run time - is [RawFunc]
-// and [Func.CallStack], which do not allocate either.
+// neither allocates nor reflects. Everything else - many results, vectors, references, types known at run time - is
+// [RawFunc] and [Func.CallStack], which do not allocate either.
 //
 // A context goes to what can wait, and carries nothing else. What a host function needs to know of its call is in its
 // [Caller].
 //
 // What the runtime has cached never decides whether something succeeds. A snapshot's modules are embedded, or given by
 // [ProgramConfig.WithModules]; that the runtime may hold the same module already only saves decoding it.
+//
+// # Values
+//
+// A wasm value is given and returned as the bits of a uint64, and a v128 as two of them, the lower half first. 32-bit
+// integers and floats are in the lower half of theirs. A reference is one uint64 too, and 0 is null: [RefKind] says what
+// the others refer to. The embedder's own objects go to guests as numbers ([HostRef]), so that they mean the same after a
+// program was restored. A reference to an object of the guest's heap is good until wasm runs the next time, or for as
+// long as [Program.Retain] says.
+//
+// Exceptions are errors on the embedder's side: one that the guest does not catch comes out of the call as an
+// [*Exception], and one that a host function returns is thrown into the guest. Tags tell them apart; [HostModule.WithTag]
+// makes one for guests to import.
 //
 // # Concurrency
 //
@@ -61,13 +73,13 @@
 // # What ends a call
 //
 // Functions return; otherwise the error says why they did not, and errors.Is and errors.As match it: a [*Trap] with its
-// [TrapCode], a [*HostError] around what a host function returned, an [*ExitError] of WASI's proc_exit, the cause of the
-// context's end, [ErrDeadline], [ErrFuelExhausted], [ErrStopped]. The guest's frames are gone then. A call that is to go on
-// must be frozen with a checkpoint before.
+// [TrapCode], an [*Exception] with its [Tag], a [*HostError] around what a host function returned, an [*ExitError] of
+// WASI's proc_exit, the cause of the context's end, [ErrDeadline], [ErrFuelExhausted], [ErrStopped]. The guest's frames
+// are gone then. A call that is to go on must be frozen with a checkpoint before.
 //
-// Limits are hard. Memory, table and stack are bounded where they grow; fuel, deadlines and contexts are looked at at every
-// safepoint, that is, at each entry of a function and each iteration of a loop, so that no guest can avoid them. A host
-// function is the embedder's code, and is waited for.
+// Limits are hard. Memory, table, stack and heap are bounded where they grow; fuel, deadlines and contexts are looked at
+// at every safepoint, that is, at each entry of a function and each iteration of a loop, so that no guest can avoid them.
+// A host function is the embedder's code, and is waited for.
 //
 // # Host functions and freezing
 //

@@ -20,8 +20,8 @@ type (
 	// TraceFrame is one line of a backtrace, with the source line where the module has DWARF.
 	TraceFrame = interp.TraceFrame
 	// Exception is a call that ended because the guest threw an exception and did not catch it: the tag says of what
-	// kind it is, the values are what it carries, as a call's arguments are given. A host function that returns one
-	// throws it into the guest.
+	// kind it is, the values are what it carries, as a call's arguments are given; [Instance.Tag] and [Program.HostTag]
+	// give the tags to compare with. A host function that returns an *Exception throws it into the guest.
 	Exception = interp.Exception
 	// HostError is a call that ended because a host function returned an error, which it wraps.
 	HostError = interp.HostError
@@ -58,6 +58,8 @@ const (
 	TrapCastFailure              = interp.TrapCastFailure
 	TrapArrayOutOfBounds         = interp.TrapArrayOutOfBounds
 	TrapHeapExhausted            = interp.TrapHeapExhausted
+	TrapUnalignedAtomic          = interp.TrapUnalignedAtomic
+	TrapExpectedShared           = interp.TrapExpectedShared
 )
 
 // Errors of calls and programs.

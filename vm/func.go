@@ -29,7 +29,7 @@ func (f *Func) Slots() int { return f.f.Slots() }
 // A v128 is two entries, of which the first is the lower half: lane 0 and those that follow it. A reference is as
 // [RefKind] says.
 //
-// The error is, or wraps, a [*Trap] when the guest traps, a [*HostError] when a host function fails (around an
+// The error is, or wraps, a [*Trap] when the guest traps, an [*Exception] when it throws one that it does not catch, a [*HostError] when a host function fails (around an
 // [*ExitError] when the guest calls proc_exit, whatever the code), the cause of ctx's end, [ErrDeadline],
 // [ErrFuelExhausted], [ErrStopped], [ErrBusy] or [ErrClosed].
 // In each of these cases the guest's frames are gone and its memory is as they left it; but for the last three the

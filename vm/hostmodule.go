@@ -44,13 +44,13 @@ func (h *HostModule) WithMemory(name string, t MemoryType) *HostModule {
 	return h.with(hostEntry{name: name, kind: ExternMemory, memory: t})
 }
 
-// WithTable adds a table of null references. Each program has its own, made when a guest first imports it.
+// WithTable adds a table of null references, which its elements' type must allow. Each program has its own, made when a guest first imports it.
 func (h *HostModule) WithTable(name string, t TableType) *HostModule {
 	return h.with(hostEntry{name: name, kind: ExternTable, table: t})
 }
 
-// WithGlobal adds a global whose value is the bits of a number, or 0 for null. Each program has its own, made when a guest
-// first imports it.
+// WithGlobal adds a global whose value is the bits of a number (of a v128 the lower half, the upper one is 0), 0 for null,
+// or a reference that [HostRef] or [I31] has made. Each program has its own, made when a guest first imports it.
 func (h *HostModule) WithGlobal(name string, t GlobalType, value uint64) *HostModule {
 	return h.with(hostEntry{name: name, kind: ExternGlobal, global: t, value: value})
 }

@@ -63,8 +63,12 @@ func (p *Program) provide(module, name string) (e interp.Extern, err error) {
 		err = &LinkError{Module: module, Name: name, Reason: "unknown import: the host module has nothing of that name"}
 	case d.kind == ExternMemory:
 		e.Memory, err = p.store.AddMemory(d.memory)
+	case d.kind == ExternTable && !d.table.Elem.Nullable():
+		err = &LinkError{Module: module, Name: name, Reason: fmt.Sprintf("the host module's table begins with null, which is no %v", d.table.Elem)}
 	case d.kind == ExternTable:
 		e.Table, err = p.store.AddTable(d.table)
+	case d.kind == ExternGlobal && !initial(d.global.Type, d.value):
+		err = &LinkError{Module: module, Name: name, Reason: fmt.Sprintf("the host module's global begins with %#x, which is no %v", d.value, d.global.Type)}
 	case d.kind == ExternGlobal:
 		value := []uint64{d.value}
 		narrow([]ValType{d.global.Type}, value)
@@ -73,6 +77,25 @@ func (p *Program) provide(module, name string) (e interp.Extern, err error) {
 		e.Tag, err = p.store.AddTag(d.tag)
 	}
 	return e, err
+}
+
+// initial tells whether a host module's global of type t may begin with value. A reference that means something to one
+// program only is not among what it may begin with, because the module is for all.
+func initial(t ValType, value uint64) bool {
+	if !t.IsRef() {
+		return true
+	}
+	if value == 0 {
+		return t.Nullable()
+	}
+	kind := KindOfRef(value)
+	switch t.AsNullable() {
+	case ExternRef, AnyRef:
+		return kind == RefHost || kind == RefI31
+	case EqRef, I31Ref:
+		return kind == RefI31
+	}
+	return false
 }
 
 // HostTag is the tag of a host module in this program: with it the embedder throws exceptions that guests catch, and knows

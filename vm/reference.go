@@ -5,7 +5,7 @@ package vm
 // A reference to a function is what [Func.Ref] gives; its type tells it apart from the others, which have their kind in
 // the two upper bits:
 //
-//	00  something of the embedder's: HostRef makes it of a number, Host gives the number back
+//	00  something of the embedder's: HostRef makes it of a number, HostNumber gives the number back
 //	10  an object of the program's heap: a structure, an array, an exception. It moves and dies with the program
 //	11  an i31: I31 makes it, I31Value takes it apart
 //

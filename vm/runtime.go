@@ -37,7 +37,7 @@ func NewRuntime(c *Config) *Runtime {
 func (rt *Runtime) Config() *Config { return rt.cfg }
 
 // Compile decodes and validates a module in the binary format. The error is a [*ValidationError]. The module keeps
-// binary, which must not be changed any more. Compiling the same binary again gives the same module, for as long as
+// binary, which must not be changed any more. Of a module in the text format package wasm/wat makes the binary. Compiling the same binary again gives the same module, for as long as
 // somebody uses it.
 func (rt *Runtime) Compile(binary []byte) (*Module, error) {
 	key := maphash.Bytes(rt.seed, binary)

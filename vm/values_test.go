@@ -3,6 +3,7 @@ package vm_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -160,6 +161,60 @@ func TestReferencesOfTheEmbedder(t *testing.T) {
 	}
 	if _, ok := vm.I31Value(5); ok {
 		t.Error("a host reference is an i31")
+	}
+}
+
+// TestGlobalsOfTheHostAreOfTheirType has host modules whose globals and tables begin with what their types do not allow,
+// and with what they do.
+func TestGlobalsOfTheHostAreOfTheirType(t *testing.T) {
+	host, _ := vm.HostRef(7)
+	const object = 1<<63 | 16
+	for _, test := range []struct {
+		typ   vm.ValType
+		value uint64
+		ok    bool
+	}{
+		{vm.I64, object, true},
+		{vm.V128, 7, true},
+		{vm.ExternRef, 0, true},
+		{vm.ExternRef, host, true},
+		{vm.ExternRef.NonNull(), host, true},
+		{vm.ExternRef.NonNull(), 0, false},
+		{vm.ExternRef, object, false},
+		{vm.AnyRef, host, true},
+		{vm.AnyRef, vm.I31(3), true},
+		{vm.AnyRef, object, false},
+		{vm.EqRef, vm.I31(3), true},
+		{vm.EqRef, host, false},
+		{vm.I31Ref, vm.I31(-1), true},
+		{vm.I31Ref, host, false},
+		{vm.StructRef, 0, true},
+		{vm.StructRef, vm.I31(3), false},
+		{vm.ExnRef, object, false},
+		{vm.FuncRef, 0, true},
+		{vm.FuncRef, 1, false},
+	} {
+		rt := vm.NewRuntime(nil)
+		cfg := vm.NewProgramConfig().WithHostModule(vm.NewHostModule("h").WithGlobal("g", vm.GlobalType{Type: test.typ}, test.value))
+		m := text(t, rt, fmt.Sprintf(`(module (import "h" "g" (global %v)) (export "g" (global 0)))`, test.typ))
+		i, err := rt.Instantiate(context.Background(), m, cfg)
+		if test.ok != (err == nil) || err != nil && !errors.Is(err, vm.ErrLink) {
+			t.Errorf("%v that begins with %#x: %v", test.typ, test.value, err)
+		}
+		if err == nil {
+			if got := i.Global("g").Get(); got != test.value {
+				t.Errorf("%v begins with %#x, not %#x", test.typ, got, test.value)
+			}
+			i.Program().Close()
+		}
+	}
+	for typ, ok := range map[vm.ValType]bool{vm.ExternRef: true, vm.ExternRef.NonNull(): false} {
+		rt := vm.NewRuntime(nil)
+		cfg := vm.NewProgramConfig().WithHostModule(vm.NewHostModule("h").WithTable("t", vm.TableType{Elem: typ}))
+		_, err := rt.Instantiate(context.Background(), text(t, rt, fmt.Sprintf(`(module (import "h" "t" (table 0 %v)))`, typ)), cfg)
+		if ok != (err == nil) || err != nil && !errors.Is(err, vm.ErrLink) {
+			t.Errorf("a table of %v: %v", typ, err)
+		}
 	}
 }
 

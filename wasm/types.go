@@ -100,6 +100,12 @@ func (t ValType) Heap() ValType { return t &^ nonNull }
 // Exact tells whether t refers to its defined type and none of its proper subtypes (custom descriptors).
 func (t ValType) Exact() bool { return t&exactRef != 0 }
 
+// AsExact is the exact form of t, a reference to a defined type. Abstract heap types have none.
+func (t ValType) AsExact() ValType { return t | exactRef }
+
+// Inexact is t with the references to all subtypes.
+func (t ValType) Inexact() ValType { return t &^ exactRef }
+
 // Defaultable tells whether a local of type t has an initial value: all but references that are never null.
 func (t ValType) Defaultable() bool { return !t.IsRef() || t.Nullable() }
 

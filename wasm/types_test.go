@@ -13,6 +13,8 @@ func TestStrings(t *testing.T) {
 	}{
 		{I32, "i32"}, {I64, "i64"}, {F32, "f32"}, {F64, "f64"}, {V128, "v128"}, {FuncRef, "funcref"}, {ExternRef, "externref"},
 		{ValType(0x123), "type(0x123)"},
+		{RefTo(3, true).AsExact(), "(ref null (exact 3))"}, {RefTo(3, false).AsExact(), "(ref (exact 3))"},
+		{RefTo(3, false).AsExact().Inexact(), "(ref 3)"}, {RefTo(3, true).AsExact().NonNull().AsNullable(), "(ref null (exact 3))"},
 		{&FuncType{types(I32, F64), types(ExternRef)}, "[i32 f64] -> [externref]"},
 		{&FuncType{}, "[] -> []"},
 		{ExternFunc, "func"}, {ExternTable, "table"}, {ExternMemory, "memory"}, {ExternGlobal, "global"}, {ExternKind(9), "kind(9)"},

@@ -77,7 +77,7 @@ func TestCheckpointStop(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			file := snapshotFile(t)
-			s := godwit(t, guest(t), "count", "30", "10").start(t)
+			s := godwit(t, guest(t), "count", "100", "10").start(t)
 			id := s.find(t).ID
 			out := mustRun(t, append([]string{"checkpoint", id, "--stop", "-o", file}, test.flags...)...)
 			if !strings.HasPrefix(out, file+": ") || !strings.Contains(out, "stood still for") {
@@ -85,7 +85,7 @@ func TestCheckpointStop(t *testing.T) {
 			}
 			stopped := s.end(t)
 			resumed := runGodwit(t, file)
-			if diff := cmp.Diff(countOutput(30), stopped.stdout+resumed.stdout); diff != "" || stopped.code != exitStopped || resumed.code != 7 {
+			if diff := cmp.Diff(countOutput(100), stopped.stdout+resumed.stdout); diff != "" || stopped.code != exitStopped || resumed.code != 7 {
 				t.Errorf("exit codes %d and %d; %s", stopped.code, resumed.code, diff)
 			}
 		})

@@ -15,7 +15,7 @@ const (
 	exitStopped = 75  // the program was stopped by a snapshot, which continues it (EX_TEMPFAIL of sysexits.h: come back later)
 	exitTimeout = 124 // as timeout(1) has it
 	exitFuel    = 125
-	exitTrap    = 134 // as if by SIGABRT, and as other runtimes have it
+	exitTrap    = 134 // as if by SIGABRT, and as other runtimes have it; also for an exception that nothing caught
 	exitTerm    = 143 // as if by SIGTERM
 )
 
@@ -27,7 +27,8 @@ const exitCodes = `Exit codes:
   75      a snapshot has stopped the program (--snapshot-at, godwit checkpoint --stop)
   124     --timeout has passed
   125     --fuel is used up
-  134     the guest trapped; the trap and the wasm backtrace are on standard error
+  134     the guest trapped, or threw an exception that it did not catch; what it was and the wasm backtrace are
+          on standard error
   143     SIGTERM came, and the snapshot was taken (--snapshot-on-term)`
 
 // failure is an error with the exit code that it leads to. Without err there is nothing to be said.
@@ -46,6 +47,7 @@ var errTimeout = errors.New("the time given by --timeout has passed")
 func ended(file string, err error, stopped int) error {
 	var exit *vm.ExitError
 	var trap *vm.Trap
+	var exception *vm.Exception
 	code := exitFailure
 	switch {
 	case err == nil:
@@ -54,7 +56,7 @@ func ended(file string, err error, stopped int) error {
 		return exited(exit.Code)
 	case errors.Is(err, vm.ErrStopped):
 		return &failure{code: stopped}
-	case errors.As(err, &trap):
+	case errors.As(err, &trap), errors.As(err, &exception):
 		code = exitTrap
 	case errors.Is(err, errTimeout), errors.Is(err, context.DeadlineExceeded):
 		code = exitTimeout

@@ -11,10 +11,14 @@ import (
 // featureSwitches are the features that --feature has switched.
 type featureSwitches struct{ on, off vm.Features }
 
-// flag is --feature.
-func (s *featureSwitches) flag() flag {
+// flag is --feature. initially says which features are on without it.
+func (s *featureSwitches) flag(initially vm.Features) flag {
+	all := "All are on.\n"
+	if off := vm.AllFeatures &^ initially; off != 0 {
+		all = "All are on but\n" + off.String() + ". "
+	}
 	return flag{name: "feature", value: "NAME=on|off", set: s.set,
-		help: "switch a feature of WebAssembly on or off; may be given many times. All are on but\ncustom-descriptors. NAME may be all"}
+		help: "switch a feature of WebAssembly on or off; may be given many times. " + all + "NAME may be all"}
 }
 
 func (s *featureSwitches) set(v string) error {
@@ -27,9 +31,9 @@ func (s *featureSwitches) set(v string) error {
 		names := strings.Split(vm.AllFeatures.String(), ",")
 		hint := ""
 		if meant := closest(name, names); meant != "" {
-			hint = ", did you mean " + meant + "?"
+			hint = "; did you mean " + meant + "?"
 		}
-		return fmt.Errorf("there is no feature %q%s; there are %s, and all", name, hint, strings.Join(names, ", "))
+		return fmt.Errorf("there is no feature %q%s\nthe features are %s; all stands for each of them", name, hint, strings.Join(names, ", "))
 	}
 	switch word {
 	case "on":

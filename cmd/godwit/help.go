@@ -39,7 +39,7 @@ func printOverview(w io.Writer) {
 	b.WriteString("godwit runs WebAssembly programs that can be frozen, written down and resumed anywhere.\n\n")
 	b.WriteString("Usage: godwit [run] [FLAGS] FILE [ARGUMENTS...]\n")
 	for _, c := range commands[1:] {
-		fmt.Fprintf(&b, "       godwit %s %s\n", c.name, c.usage)
+		fmt.Fprintf(&b, "       %s\n", c.line())
 	}
 	b.WriteString("\nCommands:\n")
 	for _, c := range commands {
@@ -49,12 +49,15 @@ func printOverview(w io.Writer) {
 	io.WriteString(w, b.String())
 }
 
+// line is how the command is written.
+func (c *command) line() string { return strings.TrimSpace("godwit " + c.name + " " + c.usage) }
+
 // helpColumn is where the flags' texts begin.
 const helpColumn = 28
 
 func (c *command) printHelp(w io.Writer, flags []flag) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Usage: godwit %s %s\n\n%s\n", c.name, c.usage, sentence(c.summary))
+	fmt.Fprintf(&b, "Usage: %s\n\n%s\n", c.line(), sentence(c.summary))
 	for i := range flags {
 		f := &flags[i]
 		if f.group != "" {

@@ -30,7 +30,7 @@ The exit code is 1 if the file is damaged; what can be shown of a damaged module
 		flags := []flag{
 			{name: "json", set: toTrue(&i.asJSON), help: "print a JSON object, for programs"},
 			{name: "module", value: "FILE", set: i.addModule, help: "a module that a snapshot does not hold, for the names in backtraces"},
-			i.features.flag(),
+			i.features.flag(wasm.AllFeatures),
 			{name: "verify", set: toTrue(&i.verify), help: "read the memories in a snapshot too, and compare their checksums"},
 		}
 		return flags, func(args []string) error {

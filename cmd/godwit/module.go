@@ -18,6 +18,7 @@ import (
 // What a file that is to be a module may be instead.
 var (
 	errNoModule  = errors.New("it is neither a WebAssembly module nor a snapshot")
+	errNoText    = errors.New("it is neither the binary nor the text of a WebAssembly module")
 	errComponent = errors.New("it is a component; godwit runs core modules, which a component is made of")
 )
 

@@ -49,6 +49,7 @@ type run struct {
 	fuel          uint64
 	fuelled       bool
 	maxMemory     uint64
+	maxHeap       uint64
 	maxStack      uint64
 	tier          vm.Tier
 	features      featureSwitches
@@ -86,13 +87,14 @@ func (r *run) flags() []flag {
 		{name: "env", value: "NAME[=VALUE]", set: r.setEnv, help: "set a variable of its environment; without =VALUE, to what it is here"},
 		{name: "env-inherit", set: toTrue(&r.envInherit), help: "give it the whole environment; --env adds to that"},
 		{name: "argv0", value: "NAME", set: toString(&r.argv0), help: "its own name as it sees it (default: the name of FILE)"},
-		{name: "invoke", value: "FUNCTION", set: toString(&r.invoke), help: "call this exported function instead of _start; its arguments are those after\nFILE, by its type; its results are printed, a line each"},
+		{name: "invoke", value: "FUNCTION", set: toString(&r.invoke), help: "call this exported function instead of _start; its arguments are those after\nFILE, by its type: numbers, a v128 as one of 128 bits (0x…), null for a reference;\nits results are printed, a line each"},
 		{name: "deterministic", set: toTrue(&r.deterministic), help: "clocks and random numbers are the same in every run"},
 		{name: "seed", value: "N", set: r.setSeed, help: "what the random numbers follow from; means --deterministic (default 0)"},
 
 		{group: "Limits", name: "timeout", value: "TIME", set: toDuration(&r.timeout), help: "end it after a time: 500ms, 5s, 1m30s"},
 		{name: "fuel", value: "N", set: toCount(&r.fuel, &r.fuelled), help: "end it after N units: function entries and iterations of loops"},
 		{name: "max-memory", value: "SIZE", set: toSize(&r.maxMemory), help: "bound each of its memories: 64MiB, 1GB"},
+		{name: "max-heap", value: "SIZE", set: toSize(&r.maxHeap), help: "bound what its structures, arrays and exceptions take, all together (default 4GiB, on\n32-bit hosts 512MiB)"},
 		{name: "max-stack", value: "SIZE", set: toSize(&r.maxStack), help: "bound the wasm stack (default 64MiB)"},
 
 		{group: "Snapshots", name: "snapshot", value: "FILE", set: toString(&r.snapshotPath), help: "where they go (default: NAME-PID.snapshot here); on Unix, SIGUSR1 takes one"},
@@ -107,7 +109,7 @@ func (r *run) flags() []flag {
 			help: "what to do when a file that the snapshot has open has changed: refuse to resume\n(the default), take it as it is, or give the program an error when it uses it"},
 
 		{group: "Running", name: "tier", value: "auto|interp", set: toChoice(&r.tier, tiers), help: "how code is executed (default auto: the best that the host can do)"},
-		r.features.flag(),
+		r.features.flag(vm.DefaultFeatures),
 		{name: "log-level", value: "LEVEL", set: toChoice(&r.level, logLevels), help: "what is told on standard error: debug, info, warn, error, off (default warn)"},
 		{name: "no-control", set: toTrue(&r.noControl), help: "have no control socket: godwit ps and checkpoint will not find the program"},
 	}
@@ -226,9 +228,9 @@ func (r *run) read() ([]byte, error) {
 	return binary, nil
 }
 
-// noFile says that there is no such file, which may have been meant to be a command.
+// noFile says that there is no such file, which may have been meant to be a command if it is a bare word.
 func noFile(file string, err error) error {
-	if meant := closest(file, commandNames()); meant != "" && file != meant {
+	if meant := closest(file, commandNames()); meant != "" && file != meant && !strings.ContainsAny(file, "./\\") {
 		return fmt.Errorf("%w; did you mean godwit %s?", err, meant)
 	}
 	return err
@@ -278,7 +280,8 @@ func (r *run) guarded(p *vm.Program, call func(context.Context) ([]uint64, error
 }
 
 func (r *run) config() *vm.Config {
-	return vm.NewConfig().WithTier(r.tier).WithFeatures(r.features.among(vm.DefaultFeatures)).WithMaxMemory(r.maxMemory).WithMaxStack(int(r.maxStack)).WithLogger(r.log)
+	return vm.NewConfig().WithTier(r.tier).WithFeatures(r.features.among(vm.DefaultFeatures)).WithMaxMemory(r.maxMemory).
+		WithMaxHeap(r.maxHeap).WithMaxStack(int(r.maxStack)).WithLogger(r.log)
 }
 
 // start of time in deterministic runs: nothing depends on it but what the guest shows.

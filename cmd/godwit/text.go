@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +23,11 @@ func isText(file string, b []byte) bool {
 // neither.
 func moduleBinary(file string, b []byte) ([]byte, error) {
 	if isText(file, b) {
-		return wat.Parse(file, b) // an error begins with the place in the file
+		binary, err := wat.Parse(file, b) // an error begins with the place in the file
+		if err != nil && strings.EqualFold(filepath.Ext(file), ".wast") {
+			err = fmt.Errorf("%w\na script is run with godwit wast", err)
+		}
+		return binary, err
 	}
 	if err := checkModule(b); err != nil {
 		return nil, about(file, err)

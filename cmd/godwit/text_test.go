@@ -32,6 +32,12 @@ func TestTextIsRun(t *testing.T) {
 		{"another name", addText, []string{"add", "-1", "2"}, 0, "1\n", ""},
 		{"vectors", addText, []string{"id", "0x000102030405060708090a0b0c0d0e0f"}, 0, "0x000102030405060708090a0b0c0d0e0f\n", ""},
 		{"no vector", addText, []string{"id", "-1"}, 2, "", "no v128"},
+		{"an i31", `(func (export "i") (result i31ref) (ref.i31 (i32.const -5)))`, []string{"i"}, 0, "ref.i31 -5\n", ""},
+		{"a null reference", `(func (export "r") (param anyref) (result anyref) (local.get 0))`, []string{"r", "null"}, 0, "null\n", ""},
+		{"no reference", `(func (export "r") (param externref))`, []string{"r", "5"}, 2, "", "\"5\" is no externref; the only reference that can be written is null"},
+		{"an exception", `(tag $t (param i32)) (func (export "t") (throw $t (i32.const 7)))`, []string{"t"}, 134, "", "wasm exception"},
+		{"a heap over its limit", `(type $a (array i64)) (func (export "h") (drop (array.new_default $a (i32.const 10000))))`,
+			[]string{"h"}, 134, "", "out of memory for objects"},
 		{"an error in the text", "(module\n  (func (export \"f\") i32.ad))\n", []string{"f"}, 1, "", ":2:22: "},
 		{"the place is shown", "(module\n  (func (export \"f\") i32.ad))\n", []string{"f"}, 1, "", "\n\t  (func (export \"f\") i32.ad))\n\t                     ^"},
 		{"an error of validation", `(module (func (export "f") drop))`, []string{"f"}, 1, "", "type mismatch"},
@@ -39,7 +45,7 @@ func TestTextIsRun(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, name := range []string{"m.wat", "m"} {
 				file := write(t, name, []byte(test.text))
-				o := runGodwit(t, append([]string{"--invoke", test.args[0], file}, test.args[1:]...)...)
+				o := runGodwit(t, append([]string{"--max-heap", "64KiB", "--invoke", test.args[0], file}, test.args[1:]...)...)
 				if o.code != test.code || o.stdout != test.stdout || !strings.Contains(o.stderr, test.stderr) {
 					t.Errorf("%s: got %+v", name, o)
 				}
@@ -74,6 +80,17 @@ func TestTextAndBinary(t *testing.T) {
 		t.Errorf("an invalid module: %+v", o)
 	}
 	mustRun(t, "wasm", "--no-check", bad)
+	script := write(t, "a.wast", []byte(`(module) (assert_return (invoke "f"))`))
+	for _, command := range []string{"run", "wat", "wasm"} {
+		if o := runGodwit(t, command, script); o.code != 1 || !strings.Contains(o.stderr, ":1:10: ") || !strings.Contains(o.stderr, "godwit wast") {
+			t.Errorf("%s of a script: %+v", command, o)
+		}
+	}
+	for _, command := range []string{"wat", "wasm"} {
+		if o := runGodwit(t, command, write(t, "x", []byte("hello"))); o.code != 1 || !strings.Contains(o.stderr, "neither the binary nor the text") {
+			t.Errorf("%s of neither: %+v", command, o)
+		}
+	}
 	if o := runGodwit(t, "wasm", file, "-o", file); o.code != exitUsage {
 		t.Errorf("over itself: %+v", o)
 	}
@@ -91,7 +108,7 @@ func TestFeatureSwitches(t *testing.T) {
 		{[]string{"wasm", "--feature", "simd=off", file}, 1, "simd"},
 		{[]string{"inspect", "--feature", "simd=off", file}, 1, "simd"},
 		{[]string{"--feature", "simt=on", file}, 2, "did you mean simd"},
-		{[]string{"--feature", "zzz=on", file}, 2, "there are mutable-globals, "},
+		{[]string{"--feature", "zzz=on", file}, 2, "the features are mutable-globals, "},
 		{[]string{"--feature", "simd", file}, 2, "write simd=on or simd=off"},
 		{[]string{"--feature", "simd=maybe", file}, 2, "write simd=on or simd=off"},
 	} {

@@ -128,7 +128,10 @@ func parseValue(t vm.ValType, s string) (uint64, error) {
 	if s == "null" && t.IsRef() && t.Nullable() {
 		return 0, nil
 	}
-	return 0, fmt.Errorf("%q cannot be given as %v", s, t)
+	if t.IsRef() && t.Nullable() {
+		return 0, fmt.Errorf("%q is no %v; the only reference that can be written is null", s, t)
+	}
+	return 0, fmt.Errorf("%q is no %v; such a value cannot be written", s, t)
 }
 
 // parseInt takes everything that has the bits, signed or not.
@@ -152,7 +155,8 @@ func parseFloat(s string, bits int) (float64, error) {
 	return f, nil
 }
 
-// formatValue writes a result of --invoke; integers are taken to be signed.
+// formatValue writes a result of --invoke; integers are taken to be signed. Of a reference to an object or a function only
+// the type can be told, as the function declares it.
 func formatValue(t vm.ValType, bits uint64) string {
 	switch t {
 	case vm.I32:
@@ -166,6 +170,9 @@ func formatValue(t vm.ValType, bits uint64) string {
 	}
 	if bits == 0 {
 		return "null"
+	}
+	if n, ok := vm.I31Value(bits); ok {
+		return "ref.i31 " + strconv.FormatInt(int64(n), 10)
 	}
 	return t.String()
 }

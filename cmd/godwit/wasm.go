@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,14 +15,14 @@ var wasmCommand = command{
 	usage:   "[FLAGS] FILE.wat",
 	summary: "make the binary of a module's text",
 	text: `The binary goes to FILE.wasm, beside the text, or where -o says; -o - is standard output. A module that is not valid is
-not written.`,
+not written. godwit wat is the way back.`,
 	mixed: true,
 	prepare: func() ([]flag, func([]string) error) {
 		var a assembly
 		flags := []flag{
 			{name: "o", value: "FILE", set: toString(&a.out), help: "where the binary goes"},
 			{name: "no-check", set: toTrue(&a.unchecked), help: "write it even if it is not valid"},
-			a.features.flag(),
+			a.features.flag(vm.DefaultFeatures),
 		}
 		return flags, func(args []string) error {
 			if len(args) != 1 {
@@ -45,9 +46,12 @@ func (a *assembly) file(file string) error {
 		out = strings.TrimSuffix(file, filepath.Ext(file)) + ".wasm"
 	}
 	if out == file {
-		return wrong("-o: %s is the text itself", file)
+		return wrong("the binary would be written over %s itself; say with -o where it goes", file)
 	}
 	binary, err := readModule(file)
+	if errors.Is(err, errNoModule) {
+		return about(file, errNoText)
+	}
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (w *scripts) flags() []flag {
 		{name: "deadline", value: "TIME", set: toDuration(&w.cfg.Deadline), help: fmt.Sprintf("end an action after a time (default %v)", spectest.DefaultDeadline)},
 		{name: "j", value: "N", set: toNumber(&w.cfg.Parallel), help: "run N scripts at the same time (default: one for each processor)"},
 		{name: "tier", value: "interp", set: w.setTier, help: "how code is executed: there is the interpreter"},
-		w.features.flag(),
+		w.features.flag(vm.DefaultFeatures),
 		{name: "table", value: "FILE", set: toString(&w.table), help: "write the table of features into a Markdown file"},
 	}
 }

@@ -20,7 +20,7 @@ module of what is printed.`,
 		var p printing
 		flags := []flag{
 			{name: "o", value: "FILE", set: toString(&p.out), help: "write it there instead of to standard output"},
-			p.features.flag(),
+			p.features.flag(vm.AllFeatures),
 		}
 		return flags, func(args []string) error {
 			if len(args) != 1 {
@@ -39,6 +39,9 @@ type printing struct {
 
 func (p *printing) file(file string) (err error) {
 	binary, err := readModule(file)
+	if errors.Is(err, errNoModule) {
+		return about(file, errNoText)
+	}
 	if err != nil {
 		return err
 	}

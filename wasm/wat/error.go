@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -36,10 +37,10 @@ func (e *Error) Error() string {
 		line, at = line[from:min(len(line), from+maxSourceShown)], at-from
 	}
 	b.WriteString("\n\t")
-	b.WriteString(strings.ToValidUTF8(line, "\uFFFD"))
+	b.WriteString(printable(line))
 	b.WriteString("\n\t")
-	for i := range strings.ToValidUTF8(line[:min(at, len(line))], "\uFFFD") {
-		if line[i] == '\t' { // so that the caret stands right whatever a tab's width is
+	for _, r := range printable(line[:min(at, len(line))]) {
+		if r == '\t' { // so that the caret stands right whatever a tab's width is
 			b.WriteByte('\t')
 		} else {
 			b.WriteByte(' ')
@@ -47,6 +48,16 @@ func (e *Error) Error() string {
 	}
 	b.WriteByte('^')
 	return b.String()
+}
+
+// printable is a line without what a terminal would obey or could not show.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r // also for a byte that is part of no character
+	}, line)
 }
 
 // errorAt makes the error for the byte at offset off of src.

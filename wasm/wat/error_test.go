@@ -21,6 +21,20 @@ func TestErrorShowsTheLine(t *testing.T) {
 	}
 }
 
+// TestErrorShowsNoControlCharacters has lines that a terminal must not see as they are; the caret keeps its column.
+func TestErrorShowsNoControlCharacters(t *testing.T) {
+	for source, want := range map[string]string{
+		"\x00\x1b[2J x":      "\uFFFD\uFFFD[2J x",
+		"\xffa\xffa\xffx":    "\uFFFDa\uFFFDa\uFFFDx",
+		"\xff\xff\xff\xffax": "\uFFFD\uFFFD\uFFFD\uFFFDax",
+	} {
+		e := &Error{File: "a.wat", Line: 1, Column: 6, Message: "m", Source: source}
+		if want := "a.wat:1:6: m\n\t" + want + "\n\t     ^"; e.Error() != want {
+			t.Errorf("got\n%q\nnot\n%q", e, want)
+		}
+	}
+}
+
 func TestErrorCutsLongLines(t *testing.T) {
 	_, err := Parse("a.wat", []byte(strings.Repeat("(func)", 10_000)+"(start $y)"+strings.Repeat(" (func)", 10_000)))
 	lines := strings.Split(err.Error(), "\n")

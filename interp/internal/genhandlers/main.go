@@ -221,6 +221,7 @@ var handWritten = strings.Fields(`
 	refTest refCast brOnCast brOnCastFail refTestType refCastType brOnCastType brOnCastFailType
 	structNew structNewDefault arrayNew arrayNewDefault arrayNewFixed arrayNewData arrayNewElem
 	arrayLen arrayFill arrayCopy arrayInitData arrayInitElem
+	structNewDesc structNewDefaultDesc refGetDesc refCastDescEq brOnCastDescEq brOnCastDescEqFail
 	atomicLoad atomicStore atomicModify atomicCompare atomicFence atomicNotify atomicWait
 	i64Add128 i64Sub128 i64MulWideS i64MulWideU
 	copyTwo constantJump f64MulAdd i32ShlAdd i64ShlAdd i32XorRotl i64XorRotl i32RotlXor i64ExtendAdd
