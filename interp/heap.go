@@ -152,7 +152,6 @@ type heapStats struct {
 
 var (
 	cellSizes   [maxClasses]uint16
-	numClasses  int
 	classOfSize [maxSmall/granule + 1]uint8
 )
 
@@ -170,7 +169,6 @@ func init() {
 		size = blockSize / cells &^ (granule - 1) // the largest of which as many fit into a block
 		add(size)
 	}
-	numClasses = n
 	for k, c := 0, 0; k < len(classOfSize); k++ {
 		if k*granule > int(cellSizes[c]) {
 			c++

@@ -462,8 +462,8 @@ func BenchmarkHeapAlloc(b *testing.B) {
 }
 
 type goPair struct {
-	header uint64
-	a, b   *goPair
+	_    uint64 // a header
+	_, _ *goPair
 }
 
 var (

@@ -63,15 +63,15 @@ func (w *world) config(at uint64) *vm.ProgramConfig {
 
 // instantiate makes an instance under its own name, and a program if there is none.
 func (w *world) instantiate(ctx context.Context, s *script, binary []byte, own string) error {
-	m, err := w.runtime().Compile(binary)
-	if err != nil {
+	if _, err := w.runtime().Compile(binary); err != nil {
 		return err
 	}
 	if err := w.between(ctx, s); err != nil {
 		return err
 	}
 	// The program may have travelled, and then the module must be one of the runtime that it is in now.
-	if m, err = w.runtime().Compile(binary); err != nil {
+	m, err := w.runtime().Compile(binary)
+	if err != nil {
 		return err
 	}
 	if w.program == nil {
