@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/godwit-vm/godwit/vm"
+	"github.com/godwit-vm/godwit/wasm/wat"
 )
 
 // guest is a program that goes on journeys.
@@ -34,6 +35,7 @@ var guests = []*guest{
 	{name: "sleep", wasm: goGuest, args: []string{"sleep"}, journeys: 1},
 	{name: "stdin", wasm: goGuest, args: []string{"stdin"}, stdin: someLines, journeys: 1},
 	{name: "values", wasm: handmade(valuesWasm), journeys: 12},
+	{name: "objects", wasm: textGuest("testdata/objects.wat"), journeys: 8},
 	{name: "deep", wasm: handmade(deepWasm), journeys: 4},
 	{name: "pages", wasm: handmade(pagesWasm), journeys: 2},
 }
@@ -51,6 +53,17 @@ var someLines = strings.Repeat("a line\nanother one, which is longer than the fi
 
 func handmade(module func() []byte) func() ([]byte, error) {
 	return func() ([]byte, error) { return module(), nil }
+}
+
+// textGuest is a module in the text format.
+func textGuest(file string) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		return wat.Parse(file, text)
+	}
 }
 
 // goGuest builds testdata/guest.
