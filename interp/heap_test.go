@@ -534,5 +534,6 @@ var stressFlag = flag.Bool("heapstress", false, "collect at every allocation")
 func TestMain(m *testing.M) {
 	flag.Parse()
 	stressHeaps = *stressFlag
+	reserveMax = 64 << 20
 	os.Exit(m.Run())
 }

@@ -27,10 +27,6 @@ const (
 	// maxSlots is what an instruction's 16-bit operand can name.
 	maxSlots = 1<<16 - 1
 
-	// reserveMax bounds the address space reserved for a memory, so that it need not move when it grows: all that a 32-bit
-	// one can have. A 64-bit one that grows beyond is moved.
-	reserveMax = 4 << 30
-
 	// maxReservations bounds the number of such reservations. Linux allows a process 65,530 mappings, each memory takes
 	// two, and Go needs some; further memories are Go slices.
 	maxReservations = 16 << 10
@@ -109,6 +105,10 @@ const (
 	// their own yet. Expressions that people write are less deep; a bound keeps lowering linear in the code's length.
 	maxUnsettled = 32
 )
+
+// reserveMax bounds the address space reserved for a memory, so that it need not move when it grows: all that a 32-bit one can
+// have. A 64-bit one that grows beyond is moved. Tests lower it: an emulator keeps books of every page that is reserved.
+var reserveMax uint64 = 4 << 30
 
 // maxBytes32 is what 32 bits can address.
 const maxBytes32 = 1 << 32

@@ -46,7 +46,7 @@ const (
 
 	// maxMemory bounds a memory of a program that travels, in bytes: address space is reserved for it at each arrival.
 	// Programs that stay where they are have what their modules declare.
-	maxMemory = 4 << 30
+	maxMemory = 64 << 20
 )
 
 func (c Config) withDefaults() Config {
