@@ -148,11 +148,7 @@ func (t *Thread) standing(i int) (fp unsafe.Pointer, index int) {
 		return t.exitFP, c.indexOf(t.exitPC)
 	}
 	callee := &t.frames[i+1]
-	ret := callee.ret
-	if ret == &crossReturnInstr {
-		ret = callee.link
-	}
-	return callee.fp, c.indexOf(uintptr(unsafe.Pointer(ret)))
+	return callee.fp, c.indexOf(uintptr(unsafe.Pointer(callee.returns())))
 }
 
 func (t *Thread) capture() (state.Thread, error) {

@@ -52,8 +52,16 @@ type outcome struct {
 // smallMemories is for tests that make thousands of stores: emulators keep books of every page that was ever reserved.
 var smallMemories = Config{MaxMemory: 16 * wasm.PageSize}
 
-// travelling runs the program and moves it, through bytes and into a store of its own, at every step-th safepoint.
+// travelling is what a program with a memory has done when it has travelled.
 func travelling(t *testing.T, m *Module, args []uint64, step uint64) outcome {
+	t.Helper()
+	results, s := travels(t, m, args, step)
+	return outcome{results[0], s.memories[0].Bytes()}
+}
+
+// travels runs the program and moves it, through bytes and into a store of its own, at every step-th safepoint. It returns
+// the results and the store that it arrived in.
+func travels(t *testing.T, m *Module, args []uint64, step uint64) ([]uint64, *Store) {
 	t.Helper()
 	s := NewStore(smallMemories)
 	inst, err := s.Instantiate(m, "", nil)
@@ -67,8 +75,7 @@ func travelling(t *testing.T, m *Module, args []uint64, step uint64) outcome {
 		}
 		s.CountSafepoints(0, step, func(uint64) uint64 {
 			snap.Reset()
-			err := s.Checkpoint(context.Background(), true, func(p *state.Program) error { return state.Encode(&snap, p, state.Options{}) })
-			if err != nil {
+			if err := s.Checkpoint(context.Background(), true, func(p *state.Program) error { return state.Encode(&snap, p, state.Options{}) }); err != nil {
 				t.Error(err)
 			}
 			return 0
@@ -76,10 +83,9 @@ func travelling(t *testing.T, m *Module, args []uint64, step uint64) outcome {
 	}
 	th := s.NewThread()
 	arm()
-	stack := append([]uint64(nil), args...)
+	results := append([]uint64(nil), args...)
 	f, _ := inst.Export("f")
-	err = th.Call(context.Background(), f.Func, stack)
-	result := stack[0]
+	err = th.Call(context.Background(), f.Func, results)
 	for errors.Is(err, ErrStopped) {
 		var file *state.File
 		if file, err = state.Decode(bytes.NewReader(snap.Bytes()), int64(snap.Len()), state.Limits{}); err != nil {
@@ -90,15 +96,12 @@ func travelling(t *testing.T, m *Module, args []uint64, step uint64) outcome {
 			t.Fatal(err)
 		}
 		arm()
-		var results []uint64
-		if results, err = s.Threads()[0].Resume(context.Background()); err == nil {
-			result = results[0]
-		}
+		results, err = s.Threads()[0].Resume(context.Background())
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return outcome{result, s.memories[0].Bytes()}
+	return results, s
 }
 
 // What lowered code computes, running through and travelling at every safepoint, is what the program means.

@@ -40,9 +40,11 @@ func (l *lowerer) atomic(w wasm.Op) {
 
 // wideArithmetic lowers the instructions of wide arithmetic: operands and results are in consecutive slots from a on.
 func (l *lowerer) wideArithmetic(w wasm.Op) {
-	o := map[wasm.Op]op{wasm.OpI64Add128: opI64Add128, wasm.OpI64Sub128: opI64Sub128, wasm.OpI64MulWideS: opI64MulWideS, wasm.OpI64MulWideU: opI64MulWideU}[w]
 	a := l.popArgs(len(w.Info().Params))
-	l.emitClobber(o, a, 0, 0, 0)
+	l.emitClobber(wideOps[w-wasm.OpI64Add128], a, 0, 0, 0)
 	l.push(wasm.I64)
 	l.push(wasm.I64)
 }
+
+// wideOps are the handlers of wide arithmetic, in the order of the opcodes.
+var wideOps = [...]op{opI64Add128, opI64Sub128, opI64MulWideS, opI64MulWideU}

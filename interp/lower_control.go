@@ -331,27 +331,35 @@ func (l *lowerer) afterCall(results []wasm.ValType) {
 
 // callIndirect lowers call_indirect: imm is the type's index, the table's in the upper half.
 func (l *lowerer) callIndirect(w wasm.Op) {
-	typ := l.u32()
-	table := l.u32()
+	typ, table := l.u32(), l.u32()
+	imm := uint64(typ) | uint64(table)<<32
+	if w == wasm.OpReturnCallIndirect {
+		l.callOperand(opReturnCallIndirect, typ, imm, true)
+	} else {
+		l.callOperand(opCallIndirect, typ, imm, false)
+	}
+}
+
+// callOperand lowers a call of what the top operand says, a function of type typ; a tail call takes the frame's place.
+func (l *lowerer) callOperand(f op, typ uint32, imm uint64, tail bool) {
 	ft := &l.m.Types[typ].FuncType
 	args := len(ft.Params)
 	l.calling = ft
 	o := l.pop()
 	l.settleFrom(len(l.stack) - args)
-	index := l.slotOf(o)
+	callee := l.slotOf(o)
 	if l.visit != nil {
 		l.stack = append(l.stack, o)
 		l.point(pointCall, l.current, len(l.code))
 		l.stack = l.stack[:len(l.stack)-1]
 	}
 	base := l.popArgs(args)
-	imm := uint64(typ) | uint64(table)<<32
 	l.reserve(slotCount(ft.Results))
-	if w == wasm.OpReturnCallIndirect {
-		l.emitClobber(opReturnCallIndirect, base, index, slotCount(ft.Params), imm)
+	if tail {
+		l.emitClobber(f, base, callee, slotCount(ft.Params), imm)
 		l.die()
 		return
 	}
-	l.emitClobber(opCallIndirect, base, index, 0, imm)
+	l.emitClobber(f, base, callee, 0, imm)
 	l.afterCall(ft.Results)
 }

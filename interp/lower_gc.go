@@ -397,26 +397,11 @@ func (l *lowerer) fuseTest(in instr, want bool) (at int, ok bool) {
 	return l.emit(f, 0, int(in.b), int(in.c), in.imm<<32), true
 }
 
-// callRef lowers call_ref, as callIndirect does call_indirect.
+// callRef lowers call_ref.
 func (l *lowerer) callRef(w wasm.Op) {
-	ft := &l.m.Types[l.u32()].FuncType
-	args := len(ft.Params)
-	l.calling = ft
-	o := l.pop()
-	l.settleFrom(len(l.stack) - args)
-	ref := l.slotOf(o)
-	if l.visit != nil {
-		l.stack = append(l.stack, o)
-		l.point(pointCall, l.current, len(l.code))
-		l.stack = l.stack[:len(l.stack)-1]
+	if typ := l.u32(); w == wasm.OpReturnCallRef {
+		l.callOperand(opReturnCallRef, typ, 0, true)
+	} else {
+		l.callOperand(opCallRef, typ, 0, false)
 	}
-	base := l.popArgs(args)
-	l.reserve(slotCount(ft.Results))
-	if w == wasm.OpReturnCallRef {
-		l.emitClobber(opReturnCallRef, base, ref, slotCount(ft.Params), 0)
-		l.die()
-		return
-	}
-	l.emitClobber(opCallRef, base, ref, 0, 0)
-	l.afterCall(ft.Results)
 }

@@ -2,15 +2,12 @@ package interp
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
-	"github.com/godwit-vm/godwit/state"
 	"github.com/godwit-vm/godwit/wasm"
 )
 
@@ -569,7 +566,7 @@ func TestRandomStackPrograms(t *testing.T) {
 				if step != 0 && (seed%8 != 0 || testing.Short()) {
 					continue
 				}
-				got, s := travellingStack(t, m, args, step)
+				got, s := travels(t, m, args, step)
 				ok := got[0] == want.result[0] && uint32(got[1]) == uint32(want.result[1]) && sameBits(got[2], want.result[2]) && s.globals[0].val == want.global
 				for k := range 2 {
 					ok = ok && bytes.Equal(s.memories[k].Bytes(), want.mem[k])
@@ -580,47 +577,4 @@ func TestRandomStackPrograms(t *testing.T) {
 			}
 		}
 	}
-}
-
-func travellingStack(t *testing.T, m *Module, args []uint64, step uint64) ([]uint64, *Store) {
-	t.Helper()
-	s := NewStore(smallMemories)
-	inst, err := s.Instantiate(m, "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var snap bytes.Buffer
-	arm := func() {
-		if step == 0 {
-			return
-		}
-		s.CountSafepoints(0, step, func(uint64) uint64 {
-			snap.Reset()
-			if err := s.Checkpoint(context.Background(), true, func(p *state.Program) error { return state.Encode(&snap, p, state.Options{}) }); err != nil {
-				t.Error(err)
-			}
-			return 0
-		})
-	}
-	th := s.NewThread()
-	arm()
-	results := append([]uint64(nil), args...)
-	f, _ := inst.Export("f")
-	err = th.Call(context.Background(), f.Func, results)
-	for errors.Is(err, ErrStopped) {
-		var file *state.File
-		if file, err = state.Decode(bytes.NewReader(snap.Bytes()), int64(snap.Len()), state.Limits{}); err != nil {
-			t.Fatal(err)
-		}
-		s = NewStore(smallMemories)
-		if err = s.Restore(&file.Program, Env{Module: func(*state.Module) (*Module, error) { return m, nil }}); err != nil {
-			t.Fatal(err)
-		}
-		arm()
-		results, err = s.Threads()[0].Resume(context.Background())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return results, s
 }

@@ -544,15 +544,7 @@ func (s *Store) top(t wasm.ValType) wasm.ValType {
 	if id, ok := t.TypeIndex(); ok {
 		t = kindTypes[s.rtts[id].kind]
 	}
-	switch t.Heap() {
-	case wasm.FuncRef, wasm.NullFuncRef:
-		return wasm.FuncRef
-	case wasm.ExternRef, wasm.NullExternRef:
-		return wasm.ExternRef
-	case wasm.ExnRef, wasm.NoExnRef:
-		return wasm.ExnRef
-	}
-	return wasm.AnyRef
+	return wasm.TopType(nil, t) // which asks for no definition of an abstract type
 }
 
 // viewFunc is viewType for a function's type.

@@ -417,11 +417,7 @@ func (t *Thread) trace(base int) []TraceFrame {
 			}
 			out = append(out, f.fn.traceFrame(lay.offset(at)))
 		}
-		ret := f.ret
-		if ret == &crossReturnInstr {
-			ret = f.link
-		}
-		pc = uintptr(unsafe.Pointer(ret))
+		pc = uintptr(unsafe.Pointer(f.returns()))
 	}
 	return out
 }

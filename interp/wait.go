@@ -57,7 +57,8 @@ func (t *Thread) atomicWait(pc *instr, fp unsafe.Pointer) (uint64, error) {
 		case m.shared == nil:
 			return 0, TrapExpectedShared
 		}
-		expected, timeout := *slot(fp, pc.a+1), int64(*slot(fp, pc.a+2))
+		// A host function may have left something above an i32.
+		expected, timeout := *slot(fp, pc.a+1)&word.mask, int64(*slot(fp, pc.a+2))
 		w := m.shared.wait(m, ea, func() bool { return word.load() != expected })
 		if w == nil {
 			return waitNotEqual, nil

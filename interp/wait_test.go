@@ -77,6 +77,7 @@ func TestAtomicWaitResults(t *testing.T) {
 		{name: "another value", addr: 8, expected: 1, timeout: -1, want: 100 + waitNotEqual},
 		{name: "the time is over", addr: 8, timeout: 1000, want: 100 + waitTimedOut},
 		{name: "no time", addr: 8, timeout: 0, want: 100 + waitTimedOut},
+		{name: "the value, and something above its 32 bits", addr: 8, expected: 1 << 32, want: 100 + waitTimedOut},
 		{name: "not aligned", addr: 2, trap: TrapUnalignedAtomic},
 		{name: "outside", addr: 65536, trap: TrapMemoryOutOfBounds},
 	} {

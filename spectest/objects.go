@@ -22,14 +22,14 @@ func (w *world) objectIs(heap vm.ValType, got value) bool {
 	if heap == vm.ExnRef || got.typ.AsNullable() == vm.ExnRef {
 		return heap == got.typ.AsNullable()
 	}
-	binary, err := wat.Parse(prober, []byte(proberText))
-	if err != nil {
-		panic(err) // it is ours
-	}
 	w.stay = true // the reference would not survive
 	defer func() { w.stay = false }()
 	i := w.program.Instance(prober)
 	if i == nil {
+		binary, err := wat.Parse(prober, []byte(proberText))
+		if err != nil {
+			panic(err) // it is ours
+		}
 		m, err := w.runtime().Compile(binary)
 		if err != nil {
 			return false

@@ -338,20 +338,27 @@ func (m *module) add(id int, b []byte) {
 	m.sections[id].body = append(m.sections[id].body, b...)
 }
 
+// externSpace reads the parenthesis and the keyword of what is imported or exported, and returns the index space of its
+// kind; nil, and an error stands, if there is none.
+func (m *module) externSpace() *space {
+	if m.at(0).kind == tokLeft {
+		m.i++
+		if s := m.spaceOf(m.keyword()); s != nil {
+			m.i++
+			return s
+		}
+	}
+	m.unexpected()
+	return nil
+}
+
 // importField reads (import "module" "name" (kind ...)).
 func (m *module) importField() {
 	mod, name := m.name2()
-	if m.at(0).kind != tokLeft {
-		m.unexpected()
-		return
-	}
-	m.i++
-	s := m.spaceOf(m.keyword())
+	s := m.externSpace()
 	if s == nil {
-		m.unexpected()
 		return
 	}
-	m.i++
 	m.id()
 	s.next()
 	m.addImport(s, mod, name)
@@ -418,17 +425,10 @@ func (m *module) addExport(name string, s *space, x uint32) {
 // exportField reads (export "name" (kind index)).
 func (m *module) exportField() {
 	name := m.utf8()
-	if m.at(0).kind != tokLeft {
-		m.unexpected()
-		return
-	}
-	m.i++
-	s := m.spaceOf(m.keyword())
+	s := m.externSpace()
 	if s == nil {
-		m.unexpected()
 		return
 	}
-	m.i++
 	m.addExport(name, s, m.index(s))
 	m.close()
 }
