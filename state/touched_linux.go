@@ -17,8 +17,9 @@ import (
 // those that it never touched with zero would have the kernel make each one up first, at 2 to 8 us: a second or two
 // for what takes 5 ms here. /proc/self/pagemap tells which pages there are.
 //
-// An emulator may give its guest other addresses than the kernel sees, and this file not know of it. So before it is
-// believed for the first time it has to show that it knows a pattern of touched pages.
+// An emulator may give its guest other addresses than the kernel sees, and another byte order than the kernel writes,
+// and this file not know of it. So before it is believed for the first time it has to show that it knows a pattern of
+// touched pages.
 //
 // That a page which is not there reads as zero holds for private anonymous memory alone, so /proc/self/maps is asked
 // whether it is that. Whenever anything is not as expected, the answer is that all of it may have been touched.
@@ -31,6 +32,9 @@ const (
 	pageSwapped = 1 << 62
 	pagePresent = 1 << 63
 )
+
+// pageFlags are all bits of an entry that are flags and not a part of the page's number, but for the soft-dirty one.
+const pageFlags = 0xFF << 56
 
 // touched returns ascending, disjoint stretches of data, whole granules, outside of which it is zero. Nobody may write
 // to data meanwhile.
@@ -49,15 +53,15 @@ func touched(data []byte) []stretch {
 		return whole
 	}
 	var all []stretch
-	err := residency(base, page, uint64(len(data)), func(s stretch) { all = join(all, s) })
+	err := residency(base, page, uint64(len(data)), binary.NativeEndian, func(s stretch, _ uint64) { all = join(all, s) })
 	if err != nil {
 		return whole
 	}
 	return all
 }
 
-// residency calls f for each of the pages of the n bytes from address base on that there is.
-func residency(base, page, n uint64, f func(stretch)) error {
+// residency calls f for each of the pages of the n bytes from address base on that there is, with its flags.
+func residency(base, page, n uint64, order binary.ByteOrder, f func(s stretch, flags uint64)) error {
 	pagemap, err := os.Open("/proc/self/pagemap")
 	if err != nil {
 		return err
@@ -72,8 +76,8 @@ func residency(base, page, n uint64, f func(stretch)) error {
 		}
 		for ; len(b) > 0; b = b[8:] {
 			end := min(off+page, n)
-			if binary.NativeEndian.Uint64(b)&(pagePresent|pageSwapped) != 0 {
-				f(stretch{int(off), int(end)})
+			if e := order.Uint64(b); e&(pagePresent|pageSwapped) != 0 {
+				f(stretch{int(off), int(end)}, e&pageFlags)
 			}
 			off = end
 		}
@@ -81,8 +85,10 @@ func residency(base, page, n uint64, f func(stretch)) error {
 	return nil
 }
 
-// credible tells whether pagemap knows which pages of a mapping were touched and which were not.
-var credible = sync.OnceValue(func() bool {
+var credible = sync.OnceValue(func() bool { return credibleIn(binary.NativeEndian) })
+
+// credibleIn tells whether pagemap, read in a byte order, knows which pages of a mapping were touched and which were not.
+func credibleIn(order binary.ByteOrder) bool {
 	const pattern = uint64(0x9E3779B97F4A7C15)
 	page := os.Getpagesize()
 	probe, err := unix.Mmap(-1, 0, 64*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
@@ -97,11 +103,17 @@ var credible = sync.OnceValue(func() bool {
 			probe[i*page] = 1
 		}
 	}
-	seen := uint64(0)
+	seen, flags, same := uint64(0), uint64(0), true
 	base := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(probe)))) // compared only, as in touched
-	err = residency(base, uint64(page), uint64(len(probe)), func(s stretch) { seen |= 1 << (s.from / page) })
-	return err == nil && seen == pattern
-})
+	err = residency(base, uint64(page), uint64(len(probe)), order, func(s stretch, f uint64) {
+		same = same && (seen == 0 || f == flags)
+		flags = f
+		seen |= 1 << (s.from / page)
+	})
+	// Read in the wrong byte order, the flags are the low bits of the pages' numbers: they can look like flags of
+	// touched pages, all of them, but not be the same for all.
+	return err == nil && seen == pattern && same
+}
 
 // anonymous tells whether all addresses from start to end are private anonymous memory.
 func anonymous(start, end uint64) bool {
