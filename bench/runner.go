@@ -23,9 +23,12 @@ type Runner struct {
 var builtin = []string{
 	"native={native} {args}",
 	"godwit={godwit} run {wasm} {args}",
+	"godwit-auto={godwit} run --tier auto {wasm} {args}",
+	"godwit-interp={godwit} run --tier interp {wasm} {args}",
 	"wazero={peer-wazero} {wasm} {args}",
 	"wazero-interp={peer-wazero} -interp {wasm} {args}",
 	"wasmtime={peer-wasmtime} {wasm} {args}",
+	"node=node --no-warnings cmd/peer-node/main.mjs {wasm} {args}",
 }
 
 // BuiltinRunners gives the runners that are known by name.

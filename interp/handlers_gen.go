@@ -16,6 +16,7 @@ const (
 	opHalt
 	opLeave
 	opCrossReturn
+	opStepDone
 	opNop
 	opUnreachable
 	opCopySlot
@@ -1195,6 +1196,7 @@ func init() {
 		opHalt:                          halt,
 		opLeave:                         leave,
 		opCrossReturn:                   crossReturn,
+		opStepDone:                      stepDone,
 		opNop:                           nop,
 		opUnreachable:                   unreachable,
 		opCopySlot:                      copySlot,
@@ -2370,6 +2372,7 @@ var opNames = [opCount]string{
 	opHalt:                          "halt",
 	opLeave:                         "leave",
 	opCrossReturn:                   "crossReturn",
+	opStepDone:                      "stepDone",
 	opNop:                           "nop",
 	opUnreachable:                   "unreachable",
 	opCopySlot:                      "copySlot",

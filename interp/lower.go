@@ -168,6 +168,10 @@ type lowerer struct {
 	current uint32      // module offset of the instruction being lowered
 	calling *wasm.FuncType
 	layout  bool
+
+	// Set when a compiler wants to know where it can hand over: see NativePoints.
+	boundary func() // called before each instruction
+	opened   func() // called when the loop has been opened that it is set for
 }
 
 func newLowerer(m *wasm.Module, index uint32) *lowerer {
@@ -202,6 +206,9 @@ func (l *lowerer) function() (*code, error) {
 	l.mark(pointEntry, l.base)
 	for len(l.labels) > 0 {
 		l.current = l.base + uint32(l.p)
+		if l.boundary != nil {
+			l.boundary()
+		}
 		l.instruction(l.op())
 		if l.max > maxSlots {
 			return nil, errFrameTooLarge

@@ -35,6 +35,10 @@ func (l *lowerer) open(w wasm.Op) {
 		lb.start = len(l.code)
 	}
 	l.labels = append(l.labels, lb)
+	if l.opened != nil {
+		l.opened()
+		l.opened = nil
+	}
 }
 
 // die says that what follows, up to the end of the block or its else, cannot be reached.
@@ -113,6 +117,8 @@ func (l *lowerer) close() {
 	}
 	if len(lb.patches) > 0 || len(lb.catches) > 0 || lb.elsePatch >= 0 || lb.dead {
 		l.join()
+	} else if lb.kind == wasm.OpLoop {
+		l.fence() // machine code of the loop hands over here
 	}
 	l.stack = l.stack[:lb.height]
 	l.pushAll(lb.results)

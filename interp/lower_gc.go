@@ -344,6 +344,7 @@ func (l *lowerer) brOnNonNull(depth uint32) {
 func (l *lowerer) brOnCast(w wasm.Op) {
 	depth, from, to := l.castOperands()
 	tt, imm := l.castTest(to)
+	l.reserve(1) // for machine code: what castStep leaves
 	s := l.topSlot()
 	l.brWhen(depth, func(want bool) int {
 		f := tt.brNot

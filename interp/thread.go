@@ -61,6 +61,7 @@ const (
 	exitTrap
 	exitError     // Thread.err
 	exitSuspended // a host call or memory.atomic.wait waits
+	exitStep      // a NativeStep is done
 )
 
 // The bits of Thread.attention.

@@ -9,7 +9,8 @@
 // a safepoint and stopping, the next one begins with that snapshot, the last one comes to the program's end. All of what
 // the legs printed, one after the other, and everything else above must be what it was without the journey. A program
 // in deterministic mode passes the same safepoints everywhere, so a journey is its legs and their numbers, and a
-// failure names both: the commands can be typed again.
+// failure names both: the commands can be typed again. Where godwit has a compiler, about half of the legs run in machine
+// code, and TestMachineCode runs each guest there from beginning to end.
 //
 // [host] is an architecture. amd64, arm64, 386 and big-endian s390x are visited; their binaries are cross-built here, and
 // run by the machine itself where it can, else by qemu's user-mode emulation. Where that is missing, tests of that

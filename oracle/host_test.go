@@ -42,6 +42,11 @@ var hosts = func() []*host {
 
 func native() *host { return hosts[0] }
 
+// compiles tells whether godwit has a compiler there.
+func (h *host) compiles() bool {
+	return runtime.GOOS == "linux" && (h.arch == "amd64" || h.arch == "arm64")
+}
+
 // command is what a godwit of that architecture is run with here. The test is skipped when it cannot be, or fails where
 // everything has to be there.
 func (h *host) command(t *testing.T) []string {

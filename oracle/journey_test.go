@@ -54,10 +54,19 @@ func depend(folders ...string) {
 	}
 }
 
-// leg is a part of a journey: where it is run, and after how many safepoints it ends; 0 is the program's end.
+// leg is a part of a journey: where it is run and by what, and after how many safepoints it ends; 0 is the program's end.
 type leg struct {
 	host *host
+	jit  bool // everything is compiled to machine code first
 	stop uint64
+}
+
+// tier is what runs the leg.
+func (l *leg) tier() string {
+	if l.jit {
+		return "jit"
+	}
+	return "interp"
 }
 
 // exitStopped is godwit's exit code for a program that a snapshot has stopped.
@@ -69,7 +78,7 @@ func TestJourney(t *testing.T) {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
 			file := g.file(t)
-			want := g.travel(t, file, []leg{{native(), 0}})
+			want := g.travel(t, file, []leg{{host: native()}})
 			total := g.safepoints(t, file)
 			if total < 100 || want.Stdout == "" {
 				t.Fatalf("the guest passes %d safepoints and says %q", total, want.Stdout)
@@ -91,6 +100,25 @@ func TestJourney(t *testing.T) {
 	}
 }
 
+// TestMachineCode runs each guest to its end in machine code.
+func TestMachineCode(t *testing.T) {
+	for _, h := range hosts {
+		if !h.compiles() || testing.Short() && h != native() {
+			continue
+		}
+		t.Run(h.arch, func(t *testing.T) {
+			h.command(t)
+			for _, g := range guests {
+				t.Run(g.name, func(t *testing.T) {
+					t.Parallel()
+					file := g.file(t)
+					g.compare(t, file, []leg{{host: h, jit: true}}, g.travel(t, file, []leg{{host: native()}}))
+				})
+			}
+		})
+	}
+}
+
 // TestChain takes each guest over all architectures, one after the other, in an order that differs from guest to guest.
 func TestChain(t *testing.T) {
 	if testing.Short() {
@@ -103,7 +131,7 @@ func TestChain(t *testing.T) {
 			for _, h := range hosts {
 				h.command(t)
 			}
-			want := g.travel(t, file, []leg{{native(), 0}})
+			want := g.travel(t, file, []leg{{host: native()}})
 			total := g.safepoints(t, file)
 			r := g.random(nil)
 			for range *journeysFlag {
@@ -148,6 +176,9 @@ func stops(r *rand.Rand, legs []leg, total uint64) []leg {
 	for i, n := range at {
 		legs[i].stop = n
 	}
+	for i := range legs {
+		legs[i].jit = legs[i].host.compiles() && r.IntN(2) == 0
+	}
 	return legs
 }
 
@@ -165,7 +196,7 @@ func (g *guest) travel(t *testing.T, file string, legs []leg) (o outcome) {
 	input := write(t, filepath.Join(here, "input"), []byte(g.stdin))
 	next := file
 	for i, l := range legs {
-		argv := append(l.host.command(t), "run", "--no-control", "--dir", dir+"::/data", "--seed", strconv.Itoa(seed))
+		argv := append(l.host.command(t), "run", "--no-control", "--dir", dir+"::/data", "--seed", strconv.Itoa(seed), "--tier", l.tier())
 		snapshot := filepath.Join(here, strconv.Itoa(i)+".snapshot")
 		if l.stop > 0 {
 			argv = append(argv, "--snapshot-at", strconv.FormatUint(l.stop, 10), "--snapshot", snapshot)
@@ -209,7 +240,7 @@ func run(t *testing.T, argv []string, input string) (stdout, stderr string, exit
 func describe(legs []leg) string {
 	var words []string
 	for _, l := range legs {
-		words = append(words, l.host.arch)
+		words = append(words, l.host.arch, "("+l.tier()+")")
 		if l.stop > 0 {
 			words = append(words, "to safepoint "+strconv.FormatUint(l.stop, 10)+",")
 		}

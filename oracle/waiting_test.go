@@ -24,7 +24,7 @@ func TestWaitingForInput(t *testing.T) {
 	input := []string{"one\ntwo\nthr", "ee\nfour\n\nsi", "x\nseven, which takes more than sixty-four bytes to be written down in full\neig", "ht\nno end"}
 	whole := *g
 	whole.stdin = strings.Join(input, "")
-	want := whole.travel(t, file, []leg{{native(), 0}}).Stdout
+	want := whole.travel(t, file, []leg{{host: native()}}).Stdout
 	for _, h := range visited() {
 		t.Run(h.arch, func(t *testing.T) {
 			t.Parallel()

@@ -11,6 +11,8 @@ import (
 type Config struct {
 	// Tier is what executes code.
 	Tier vm.Tier
+	// Trace, which may be nil, is told what is compiled: see vm.Config.WithTrace. Calls of several scripts come at the same time.
+	Trace func(vm.Compilation)
 	// On and Off are features added to and taken away from those that a script's group has.
 	On, Off vm.Features
 	// Deadline is the time that an action, or a module's instantiation, may take; 0 is DefaultDeadline.
@@ -65,7 +67,7 @@ func (c Config) withDefaults() Config {
 // newRuntime makes a runtime for scripts of a group.
 func (c *Config) newRuntime(g *Group) *vm.Runtime {
 	features := ((vm.DefaultFeatures|g.Features)&^g.Without | c.On) &^ c.Off
-	cfg := vm.NewConfig().WithTier(c.Tier).WithFeatures(features).WithMaxStack(maxStack)
+	cfg := vm.NewConfig().WithTier(c.Tier).WithTrace(c.Trace).WithFeatures(features).WithMaxStack(maxStack)
 	if c.Travel > 0 {
 		cfg = cfg.WithMaxMemory(maxMemory)
 	}

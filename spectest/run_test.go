@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/godwit-vm/godwit/vm"
 )
 
 // TestOurScripts runs the scripts in testdata, in place and on travels.
@@ -17,15 +19,22 @@ func TestOurScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, travel := range []uint64{0, 1, 3} {
-		Run(context.Background(), files, Config{Travel: travel, Strict: true}, func(r *Result) {
-			for _, f := range r.Failures {
-				t.Errorf("travelling at every %d safepoints: %s", travel, f.line(r.Name))
-			}
-			if r.Name == "travel.wast" && (travel == 1) != (r.InCalls > 200) {
-				t.Errorf("travelling at every %d safepoints, there were %d in calls", travel, r.InCalls)
-			}
-		})
+	for _, tier := range []vm.Tier{vm.TierInterp, vm.TierJIT} {
+		for _, travel := range []uint64{0, 1, 3} {
+			cfg := Config{Tier: tier, Travel: travel, Strict: true, Trace: func(c vm.Compilation) {
+				if c.Reason.Bug() {
+					t.Errorf("%v", c)
+				}
+			}}
+			Run(context.Background(), files, cfg, func(r *Result) {
+				for _, f := range r.Failures {
+					t.Errorf("%v, travelling at every %d safepoints: %s", tier, travel, f.line(r.Name))
+				}
+				if r.Name == "travel.wast" && (travel == 1) != (r.InCalls > 200) {
+					t.Errorf("%v, travelling at every %d safepoints, there were %d in calls", tier, travel, r.InCalls)
+				}
+			})
+		}
 	}
 }
 

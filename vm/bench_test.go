@@ -9,8 +9,19 @@ import (
 	"github.com/godwit-vm/godwit/wasm"
 )
 
-func BenchmarkCallTyped(b *testing.B) {
-	i := instantiate(b, mathWasm, nil)
+// BenchmarkCallTyped and BenchmarkHostCall are of the default tier, under names that the harness in bench knows; BenchmarkTiers
+// has the same of every tier.
+func BenchmarkCallTyped(b *testing.B) { benchmarkCallTyped(b, vm.NewConfig().Tier()) }
+
+func BenchmarkTiers(b *testing.B) {
+	for _, tier := range tiersHere() {
+		b.Run("CallTyped/"+tier.String(), func(b *testing.B) { benchmarkCallTyped(b, tier) })
+		b.Run("HostCall/"+tier.String(), func(b *testing.B) { benchmarkHostCall(b, tier) })
+	}
+}
+
+func benchmarkCallTyped(b *testing.B, tier vm.Tier) {
+	i := instantiateIn(b, vm.NewRuntime(vm.NewConfig().WithTier(tier)), mathWasm, nil)
 	ctx := context.Background()
 	nop, err := vm.TypedProc0(i, "nop")
 	if err != nil {
@@ -62,13 +73,16 @@ func BenchmarkCallUntyped(b *testing.B) {
 }
 
 // BenchmarkHostCall is a guest's loop around a call of a host function: one iteration per operation.
-func BenchmarkHostCall(b *testing.B) {
+func BenchmarkHostCall(b *testing.B) { benchmarkHostCall(b, vm.NewConfig().Tier()) }
+
+func benchmarkHostCall(b *testing.B, tier vm.Tier) {
 	for name, f := range map[string]vm.HostFunc{
 		"typed": vm.Func1(func(_ *vm.Caller, v int32) (int32, error) { return v, nil }),
 		"raw":   vm.RawFunc(sig(i32, vm.I32), func(*vm.Caller, []uint64) error { return nil }),
 	} {
 		b.Run(name, func(b *testing.B) {
-			i := instantiate(b, hostWasm, vm.NewProgramConfig().WithHostModule(vm.NewHostModule("env").WithFunc("f", f)))
+			rt := vm.NewRuntime(vm.NewConfig().WithTier(tier))
+			i := instantiateIn(b, rt, hostWasm, vm.NewProgramConfig().WithHostModule(vm.NewHostModule("env").WithFunc("f", f)))
 			b.ReportAllocs()
 			b.ResetTimer()
 			if _, err := i.Call(context.Background(), "loop", uint64(b.N)); err != nil {

@@ -13,31 +13,14 @@ type Config struct {
 	limits   interp.Config
 	snapshot SnapshotLimits
 	tier     Tier
+	trace    func(Compilation)
 	logger   *slog.Logger
 }
 
-// Tier says how code is executed.
-type Tier uint8
-
-const (
-	// TierAuto lets the runtime choose, by what the host can do and how often code runs. This is the default.
-	TierAuto Tier = iota
-	// TierInterp interprets everything, on every host.
-	TierInterp
-)
-
-// String is the tier's name on a command line.
-func (t Tier) String() string {
-	if t == TierInterp {
-		return "interp"
-	}
-	return "auto"
-}
-
 // NewConfig returns the default: the features of [DefaultFeatures], no limit on memory but the modules' own, 64 MiB of wasm
-// stack, ten million elements in a table, the heap that WithMaxHeap tells of, the best tier there is, and no log.
+// stack, ten million elements in a table, the heap that WithMaxHeap tells of, the interpreter, and no log.
 func NewConfig() *Config {
-	return &Config{features: DefaultFeatures, logger: slog.New(slog.DiscardHandler)}
+	return &Config{features: DefaultFeatures, tier: defaultTier, logger: slog.New(slog.DiscardHandler)}
 }
 
 func (c *Config) with(change func(*Config)) *Config {
@@ -81,11 +64,8 @@ func (c *Config) WithSnapshotLimits(l SnapshotLimits) *Config {
 	return c.with(func(d *Config) { d.snapshot = l })
 }
 
-// WithTier sets how code is executed.
-func (c *Config) WithTier(t Tier) *Config { return c.with(func(d *Config) { d.tier = t }) }
-
-// WithLogger sets where the runtime tells what it does: checkpoints and restores at level debug. nil is silence, the
-// default.
+// WithLogger sets where the runtime tells what it does: checkpoints and restores at level debug, bugs of its
+// own compiler as errors. nil is silence, the default.
 func (c *Config) WithLogger(l *slog.Logger) *Config {
 	if l == nil {
 		l = slog.New(slog.DiscardHandler)

@@ -9,13 +9,15 @@ import (
 	"weak"
 
 	"github.com/godwit-vm/godwit/interp"
+	"github.com/godwit-vm/godwit/jit"
 	"github.com/godwit-vm/godwit/wasm"
 )
 
 // Runtime compiles modules and makes programs of them. It may be used by many goroutines. It holds nothing that has to
 // be closed.
 type Runtime struct {
-	cfg *Config
+	cfg  *Config
+	tier *jit.Tier // nil when everything is interpreted
 
 	mu sync.Mutex
 	// modules are those that somebody still uses, by a hash of their binaries that is quick and not to be trusted: the
@@ -30,11 +32,14 @@ func NewRuntime(c *Config) *Runtime {
 	if c == nil {
 		c = NewConfig()
 	}
-	return &Runtime{cfg: c, modules: map[uint64]weak.Pointer[Module]{}, seed: maphash.MakeSeed()}
+	return &Runtime{cfg: c, tier: newTier(c), modules: map[uint64]weak.Pointer[Module]{}, seed: maphash.MakeSeed()}
 }
 
 // Config is what the runtime was made with.
 func (rt *Runtime) Config() *Config { return rt.cfg }
+
+// Compiles tells whether the runtime compiles functions to machine code: its tier says so, and there is a compiler for this host.
+func (rt *Runtime) Compiles() bool { return rt.tier != nil }
 
 // Compile decodes and validates a module in the binary format. The error is a [*ValidationError]. The module keeps
 // binary, which must not be changed any more. Of a module in the text format package wasm/wat makes the binary. Compiling the same binary again gives the same module, for as long as
@@ -48,7 +53,11 @@ func (rt *Runtime) Compile(binary []byte) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rt.remember(&Module{rt: rt, code: interp.NewModule(w), key: key}), nil
+	code := interp.NewModule(w)
+	if rt.tier != nil {
+		rt.tier.Attach(code)
+	}
+	return rt.remember(&Module{rt: rt, code: code, key: key}), nil
 }
 
 // lookup finds a module that is in use, or nil.

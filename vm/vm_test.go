@@ -12,7 +12,12 @@ import (
 // instantiate makes a program of one instance that lives as long as the test.
 func instantiate(t testing.TB, binary []byte, c *vm.ProgramConfig) *vm.Instance {
 	t.Helper()
-	rt := vm.NewRuntime(nil)
+	return instantiateIn(t, vm.NewRuntime(nil), binary, c)
+}
+
+// instantiateIn is instantiate in a runtime.
+func instantiateIn(t testing.TB, rt *vm.Runtime, binary []byte, c *vm.ProgramConfig) *vm.Instance {
+	t.Helper()
 	m, err := rt.Compile(binary)
 	if err != nil {
 		t.Fatal(err)

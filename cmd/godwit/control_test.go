@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/godwit-vm/godwit/control"
+	"github.com/godwit-vm/godwit/vm"
 )
 
 // find waits until godwit ps shows the program.
@@ -145,7 +146,7 @@ func TestPs(t *testing.T) {
 	}
 	st := a.find(t)
 	want := control.Status{
-		ID: st.ID, PID: a.Process.Pid, File: g, Snapshot: filepath.Join(cwd, "x.snapshot"), State: "running", Tier: "auto",
+		ID: st.ID, PID: a.Process.Pid, File: g, Snapshot: filepath.Join(cwd, "x.snapshot"), State: "running", Tier: vm.NewConfig().Tier().String(),
 		Started: st.Started, CPU: st.CPU, Memory: st.Memory, Godwit: st.Godwit,
 	}
 	if diff := cmp.Diff(want, st); diff != "" || st.CPU == 0 || st.Memory == 0 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/godwit-vm/godwit/jit"
 	"github.com/godwit-vm/godwit/state"
 	"github.com/godwit-vm/godwit/vm"
 	"github.com/godwit-vm/godwit/wasi"
@@ -23,6 +24,9 @@ Of a module: what it imports and exports, how much it has of everything, which f
 what its size is made of. Of a snapshot: modules and instances, threads with their backtraces, memories, open files,
 and what its size is made of. Nothing is run.
 
+With --jit, of a module: what the compiler makes of its functions, its own form of them and machine code of this
+machine side by side.
+
 The exit code is 1 if the file is damaged; what can be shown of a damaged module is shown nevertheless.`,
 	mixed: true,
 	prepare: func() ([]flag, func([]string) error) {
@@ -31,6 +35,10 @@ The exit code is 1 if the file is damaged; what can be shown of a damaged module
 			{name: "json", set: toTrue(&i.asJSON), help: "print a JSON object, for programs"},
 			{name: "module", value: "FILE", set: i.addModule, help: "a module that a snapshot does not hold, for the names in backtraces"},
 			i.features.flag(wasm.AllFeatures),
+			{name: "jit", set: toTrue(&i.jit), help: "show what the compiler makes of a module's functions"},
+			{name: "func", value: "NAME|INDEX", set: toString(&i.function), help: "of this one only"},
+			{name: "loops", set: toTrue(&i.explain.Loops), help: "and of their loops, each of which may be compiled alone"},
+			{name: "phases", set: toTrue(&i.explain.Phases), help: "and after each phase of the compiler"},
 			{name: "verify", set: toTrue(&i.verify), help: "read the memories in a snapshot too, and compare their checksums"},
 		}
 		return flags, func(args []string) error {
@@ -47,6 +55,9 @@ type inspection struct {
 	asJSON, verify bool
 	modules        []string
 	features       featureSwitches
+	jit            bool
+	function       string
+	explain        jit.Explanation
 }
 
 func (i *inspection) addModule(file string) error {
@@ -64,6 +75,15 @@ func (i *inspection) file(file string) error {
 	f.Close()
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return err
+	}
+	if i.jit && state.Detect(head[:n]) {
+		return wrong("--jit is for modules, and %s is a snapshot", file)
+	}
+	if i.jit {
+		return i.machineCode(file)
+	}
+	if i.function != "" || i.explain != (jit.Explanation{}) {
+		return wrong("--func, --loops and --phases are for --jit")
 	}
 	if state.Detect(head[:n]) {
 		return i.snapshot(file)

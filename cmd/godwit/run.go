@@ -52,6 +52,7 @@ type run struct {
 	maxHeap       uint64
 	maxStack      uint64
 	tier          vm.Tier
+	traces        traces
 	features      featureSwitches
 	deterministic bool
 	seed          uint64
@@ -78,7 +79,9 @@ type run struct {
 // variable is an --env.
 type variable struct{ name, value string }
 
-func newRun() *run { return &run{level: slog.LevelWarn, started: time.Now()} }
+func newRun() *run {
+	return &run{level: slog.LevelWarn, started: time.Now(), tier: vm.NewConfig().Tier()}
+}
 
 func (r *run) flags() []flag {
 	return []flag{
@@ -108,7 +111,8 @@ func (r *run) flags() []flag {
 		{name: "on-changed-file", value: "fail|adopt|eio", set: toChoice(&r.changed, policies),
 			help: "what to do when a file that the snapshot has open has changed: refuse to resume\n(the default), take it as it is, or give the program an error when it uses it"},
 
-		{group: "Running", name: "tier", value: "auto|interp", set: toChoice(&r.tier, tiers), help: "how code is executed (default auto: the best that the host can do)"},
+		{group: "Running", name: "tier", value: "auto|interp|jit", set: toChoice(&r.tier, tiers), help: tierHelp},
+		r.traces.flag(),
 		r.features.flag(vm.DefaultFeatures),
 		{name: "log-level", value: "LEVEL", set: toChoice(&r.level, logLevels), help: "what is told on standard error: debug, info, warn, error, off (default warn)"},
 		{name: "no-control", set: toTrue(&r.noControl), help: "have no control socket: godwit ps and checkpoint will not find the program"},
@@ -116,8 +120,6 @@ func (r *run) flags() []flag {
 }
 
 var policies = []choice[vm.ReopenPolicy]{{"fail", vm.ReopenFail}, {"adopt", vm.ReopenAdopt}, {"eio", vm.ReopenEIO}}
-
-var tiers = []choice[vm.Tier]{{"auto", vm.TierAuto}, {"interp", vm.TierInterp}}
 
 // levelOff is above everything that is logged.
 const levelOff = slog.LevelError + 1
@@ -173,6 +175,10 @@ func (r *run) do(args []string) error {
 	}
 	cancel := r.limitTime()
 	defer cancel()
+	if err := r.traces.open(); err != nil {
+		return err
+	}
+	defer r.traces.close(r.log)
 	binary, err := r.read()
 	defer r.openControl()()
 	switch {
@@ -281,7 +287,7 @@ func (r *run) guarded(p *vm.Program, call func(context.Context) ([]uint64, error
 
 func (r *run) config() *vm.Config {
 	return vm.NewConfig().WithTier(r.tier).WithFeatures(r.features.among(vm.DefaultFeatures)).WithMaxMemory(r.maxMemory).
-		WithMaxHeap(r.maxHeap).WithMaxStack(int(r.maxStack)).WithLogger(r.log)
+		WithMaxHeap(r.maxHeap).WithMaxStack(int(r.maxStack)).WithLogger(r.log).WithTrace(r.traces.tell())
 }
 
 // start of time in deterministic runs: nothing depends on it but what the guest shows.

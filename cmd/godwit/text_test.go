@@ -149,8 +149,9 @@ func TestWast(t *testing.T) {
 		{[]string{"--suite", dir, "--table", bad, good}, 1, "", "two lines"},
 		{[]string{"--suite", filepath.Join(dir, "none"), good}, 1, "", "no scripts"},
 		{[]string{filepath.Join(dir, "none.wast")}, 1, "", "none.wast"},
-		{[]string{"--tier", "jit", good}, 2, "", "the only one that there is yet is interp"},
-		{[]string{"--tier", "x", good}, 2, "", "none of interp"},
+		{[]string{"--tier", "jit", good}, 0, "1 of 1 scripts passed", ""},
+		{[]string{"--tier", "jit", "--travel", "1", good}, 0, "1 of 1 scripts passed", ""},
+		{[]string{"--tier", "x", good}, 2, "", "none of auto, interp, jit"},
 		{[]string{"--travel", "0", good}, 2, "", "from 1 on"},
 	} {
 		o := runGodwit(t, append([]string{"wast"}, test.args...)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strconv"
@@ -33,7 +34,7 @@ otherwise), and writes what passed, by feature, into FILE between the lines
   ` + spectest.TableEnd,
 	mixed: true,
 	prepare: func() ([]flag, func([]string) error) {
-		var w scripts
+		w := scripts{cfg: spectest.Config{Tier: vm.TierInterp}}
 		return w.flags(), w.do
 	},
 }
@@ -42,6 +43,7 @@ otherwise), and writes what passed, by feature, into FILE between the lines
 type scripts struct {
 	cfg      spectest.Config
 	features featureSwitches
+	traces   traces
 	suite    string
 	all      bool
 	json     string
@@ -58,21 +60,11 @@ func (w *scripts) flags() []flag {
 		{name: "travel-max", value: "K", set: toNumber(&w.cfg.TravelMax), help: fmt.Sprintf("of one action at most K times (default %d)", spectest.DefaultTravelMax)},
 		{name: "deadline", value: "TIME", set: toDuration(&w.cfg.Deadline), help: fmt.Sprintf("end an action after a time (default %v)", spectest.DefaultDeadline)},
 		{name: "j", value: "N", set: toNumber(&w.cfg.Parallel), help: "run N scripts at the same time (default: one for each processor)"},
-		{name: "tier", value: "interp", set: w.setTier, help: "how code is executed: there is the interpreter"},
+		{name: "tier", value: "interp|jit|auto", set: toChoice(&w.cfg.Tier, tiers), help: "how code is executed: interp, the default, interprets it, jit compiles everything before\nit runs, auto compiles what runs often"},
+		w.traces.flag(),
 		w.features.flag(vm.DefaultFeatures),
 		{name: "table", value: "FILE", set: toString(&w.table), help: "write the table of features into a Markdown file"},
 	}
-}
-
-func (w *scripts) setTier(s string) error {
-	switch s {
-	case "interp":
-		w.cfg.Tier = vm.TierInterp
-		return nil
-	case "auto", "jit":
-		return fmt.Errorf("scripts run on one tier at a time, and the only one that there is yet is interp, not %s", s)
-	}
-	return fmt.Errorf("%q is none of interp", s)
 }
 
 // toPositive takes a number from 1 on.
@@ -110,7 +102,11 @@ func (w *scripts) do(args []string) error {
 	if err != nil {
 		return err
 	}
-	w.cfg.Tier = vm.TierInterp
+	if err := w.traces.open(); err != nil {
+		return err
+	}
+	defer w.traces.close(slog.Default())
+	w.cfg.Trace = w.traces.counted()
 	w.cfg.On, w.cfg.Off = w.features.on, w.features.off
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
@@ -135,6 +131,9 @@ func (w *scripts) run(ctx context.Context, files []spectest.Script, suite string
 		report.Compare(suite)
 	}
 	report.Print(out)
+	if cfg.Tier != vm.TierInterp {
+		w.traces.printCounts(out)
+	}
 	return report
 }
 

@@ -18,12 +18,13 @@ type Way struct {
 
 // Interpreter is the interpreter, which travels at every so many safepoints; 0 is never.
 func Interpreter(travel uint64) Way {
-	name := "interpreter"
-	if travel > 0 {
-		name = fmt.Sprintf("interpreter, travelling every %d", travel)
-	}
-	return Way{name, func(c *Case) Transcript {
-		t, _ := Run(c, travel)
+	return Interpreted(travel).Way()
+}
+
+// Way is godwit as a way to run a case.
+func (h How) Way() Way {
+	return Way{h.String(), func(c *Case) Transcript {
+		t, _ := Run(c, h)
 		return t
 	}}
 }

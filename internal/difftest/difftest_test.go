@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/godwit-vm/godwit/internal/modgen"
+	"github.com/godwit-vm/godwit/vm"
 	"github.com/godwit-vm/godwit/wasm"
 )
 
@@ -29,14 +30,14 @@ func TestModulesTravel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, _ := Run(c, 0)
+		want, _ := Run(c, Interpreted(0))
 		for _, line := range want {
 			if suspicious(line) {
 				t.Errorf("seed %d: %s", seed, line)
 			}
 		}
 		for _, every := range []uint64{1, 7} {
-			got, n := Run(c, every)
+			got, n := Run(c, Interpreted(every))
 			travels += n
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("seed %d, travelling every %d (-home +travelling):\n%s", seed, every, diff)
@@ -46,6 +47,33 @@ func TestModulesTravel(t *testing.T) {
 	if travels < int(n)*10 {
 		t.Errorf("there were %d travels only", travels)
 	}
+}
+
+// TestTiersAgree runs some modules of every kind in the interpreter and in machine code, which travels as well.
+func TestTiersAgree(t *testing.T) {
+	if !compiler() {
+		t.Skip("NOT TESTED: there is no compiler for this host")
+	}
+	n := uint64(30)
+	if testing.Short() {
+		n = 10
+	}
+	var f Fuzzer
+	for seed := range n {
+		m, _ := f.Generate(seed)
+		c, err := CaseOf(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := Compare(c, Interpreter(0), Compiled(0).Way(), Compiled(1).Way(), Compiled(5).Way(), Mixed(2).Way()); d != nil {
+			t.Errorf("seed %d:\n%v", seed, d)
+		}
+	}
+}
+
+// compiler tells whether there is one for this host.
+func compiler() bool {
+	return vm.NewRuntime(vm.NewConfig().WithTier(vm.TierJIT)).Compiles()
 }
 
 var update = flag.Bool("update", false, "write testdata/transcripts.txt")
@@ -62,7 +90,7 @@ func TestTranscriptsAreTheSameOnEveryHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		transcript, _ := Run(c, 0)
+		transcript, _ := Run(c, Interpreted(0))
 		module, said := fnv.New64a(), fnv.New64a()
 		module.Write(c.Binary)
 		said.Write([]byte(strings.Join(transcript, "\n")))
@@ -98,10 +126,14 @@ func TestWhatWasFound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, every := range []uint64{0, 1, 2} {
-				got, _ := Run(c, every)
+			ways := []How{Interpreted(0), Interpreted(1), Interpreted(2)}
+			if compiler() {
+				ways = append(ways, Compiled(0), Compiled(1), Compiled(2), Mixed(1), Mixed(3))
+			}
+			for _, how := range ways {
+				got, _ := Run(c, how)
 				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("travelling every %d (-want +got):\n%s", every, diff)
+					t.Errorf("%v (-want +got):\n%s", how, diff)
 				}
 			}
 		})
@@ -117,7 +149,7 @@ func TestADifferenceIsFoundAndShrunk(t *testing.T) {
 			t.Fatal(err)
 		}
 		wrong := Way{"wrong", func(c *Case) Transcript {
-			t, _ := Run(c, 0)
+			t, _ := Run(c, Interpreted(0))
 			if has(c, wasm.OpF64Nearest) {
 				t = append(t, "wrong")
 			}

@@ -6,8 +6,8 @@
 // # The ways
 //
 // A module is run by the interpreter; by the interpreter with a journey every N-th safepoint, that is, written down into
-// bytes in the middle of a call and read back by another runtime, which has compiled the module for itself; and by a peer,
-// another implementation, if there is one. The peer is a process of its own, because it lives in the module bench, with
+// bytes in the middle of a call and read back by another runtime, which has decoded the module for itself; by machine code, in the same ways,
+// and with journeys between machine code and the interpreter; and by a peer, another implementation, if there is one. The peer is a process of its own, because it lives in the module bench, with
 // dependencies that godwit does not have: bench/README.md says how to build it.
 //
 // # What is compared

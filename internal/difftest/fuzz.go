@@ -23,6 +23,8 @@ type Fuzzer struct {
 	Peer *Peer
 	// Folder is where differences are written; "" is nowhere.
 	Folder string
+	// Compiled compares machine code, too: in place, travelling, and travelling to and from the interpreter.
+	Compiled bool
 	// Whole leaves modules as they are, which is quick, and says no more than that there is a difference.
 	Whole bool
 
@@ -61,11 +63,10 @@ func (f *Fuzzer) Try(seed uint64) (*Difference, error) {
 	if travel == 0 {
 		travel = 1 + seed/4%16
 	}
-	ways := []Way{f.counted(Interpreter(0)), {Interpreter(travel).Name, func(c *Case) Transcript {
-		t, n := Run(c, travel)
-		f.Stats.Travels += n
-		return t
-	}}}
+	ways := []Way{f.counted(Interpreter(0)), f.travelling(Interpreted(travel))}
+	if f.Compiled {
+		ways = append(ways, Compiled(0).Way(), f.travelling(Compiled(travel)), f.travelling(Mixed(1+seed/7%5)))
+	}
 	if peer {
 		f.Stats.Peers++
 		ways = append(ways, f.Peer.Way())
@@ -80,6 +81,15 @@ func (f *Fuzzer) Try(seed uint64) (*Difference, error) {
 		d = Shrink(m, d)
 	}
 	return d, f.write(seed, m, d)
+}
+
+// travelling is a way whose travels are counted.
+func (f *Fuzzer) travelling(h How) Way {
+	return Way{h.String(), func(c *Case) Transcript {
+		t, n := Run(c, h)
+		f.Stats.Travels += n
+		return t
+	}}
 }
 
 // counted is a way whose calls are counted.

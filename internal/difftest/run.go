@@ -50,9 +50,49 @@ func CaseOf(m *modgen.Module) (*Case, error) {
 	return c, nil
 }
 
-// Run runs a case with godwit; travel is at every how many safepoints it travels, 0 is never. Panics are lines.
-func Run(c *Case, travel uint64) (t Transcript, travels int) {
-	j := &journey{c: c, travel: travel, budget: maxTravels}
+// How says how godwit runs a case. The zero value interprets it, in place.
+type How struct {
+	// Tiers are those of the two runtimes between which it travels; the first is where it begins.
+	Tiers [2]vm.Tier
+	// Travel is at every how many safepoints it travels, 0 is never.
+	Travel uint64
+}
+
+// Interpreted travels between interpreters, Compiled between runtimes that compile everything first.
+func Interpreted(travel uint64) How {
+	return How{[2]vm.Tier{vm.TierInterp, vm.TierInterp}, travel}
+}
+
+// Compiled is machine code only: see Interpreted.
+func Compiled(travel uint64) How {
+	return How{[2]vm.Tier{vm.TierJIT, vm.TierJIT}, travel}
+}
+
+// Mixed travels from machine code to the interpreter and back.
+func Mixed(travel uint64) How {
+	return How{[2]vm.Tier{vm.TierJIT, vm.TierInterp}, travel}
+}
+
+// String names the way.
+func (h How) String() string {
+	name := "interpreter"
+	switch {
+	case h.Tiers[0] == vm.TierJIT && h.Tiers[1] == vm.TierJIT:
+		name = "machine code"
+	case h.Tiers[0] == vm.TierJIT:
+		name = "machine code and interpreter"
+	case h.Tiers[0] == vm.TierAuto:
+		name = "default tier"
+	}
+	if h.Travel > 0 {
+		name += fmt.Sprintf(", travelling every %d", h.Travel)
+	}
+	return name
+}
+
+// Run runs a case with godwit. Panics, those of the compiler among them, are lines.
+func Run(c *Case, how How) (t Transcript, travels int) {
+	j := &journey{c: c, tiers: how.Tiers, travel: how.Travel, budget: maxTravels}
 	defer func() {
 		if r := recover(); r != nil {
 			t, travels = append(j.lines, fmt.Sprintf("panic: %v", r)), j.travels
@@ -68,6 +108,7 @@ func Run(c *Case, travel uint64) (t Transcript, travels int) {
 // journey is a run. Of two runtimes one has the program.
 type journey struct {
 	c        *Case
+	tiers    [2]vm.Tier
 	travel   uint64
 	lines    Transcript
 	runtimes [2]*vm.Runtime
@@ -92,7 +133,11 @@ func (j *journey) run() {
 		ways = 2
 	}
 	for i := range ways {
-		j.runtimes[i] = vm.NewRuntime(vm.NewConfig().WithFeatures(j.c.Features).WithMaxStack(maxStack).WithMaxMemory(1 << 30))
+		cfg := vm.NewConfig().WithFeatures(j.c.Features).WithMaxStack(maxStack).WithMaxMemory(1 << 30).WithTier(j.tiers[i])
+		if j.tiers[i] == vm.TierJIT {
+			cfg = cfg.WithTrace(j.compiled)
+		}
+		j.runtimes[i] = vm.NewRuntime(cfg)
 		m, err := j.runtimes[i].Compile(j.c.Binary)
 		if err != nil {
 			j.say("refused: %v", err)
@@ -131,6 +176,14 @@ func (j *journey) run() {
 		h := fnv.New64a()
 		h.Write(b)
 		j.say("%s: %d bytes, %016x", name, len(b), h.Sum64())
+	}
+}
+
+// compiled is told what is compiled, by the thread that waits for it.
+func (j *journey) compiled(c vm.Compilation) {
+	if c.Reason.Bug() {
+		text, _, _ := strings.Cut(c.Err.Error(), "\n")
+		j.say("panic: function %d, loop %d: %s", c.Func, c.Loop, text)
 	}
 }
 

@@ -12,6 +12,9 @@ type Func struct {
 	Room   int      // slots of the frame
 	Params []Type   // of the function
 
+	// Mem0Fixed says that memory 0 never moves: its address need not be read again behind what may leave (interp.NativeMemory.Fixed).
+	Mem0Fixed bool
+
 	nextValue, nextBlock int32
 	values               []Value // those that are not handed out yet
 }

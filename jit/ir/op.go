@@ -59,6 +59,12 @@ const (
 	OpTarget Op = 0xE10000
 )
 
+// IsTarget tells whether op is one of a back end's own: wasm's opcodes behind prefixes have greater numbers yet.
+func IsTarget(op Op) bool { return op >= OpTarget && op < OpTarget+1<<16 }
+
+// isOwn tells whether op is one that wasm does not have, those of back ends included.
+func isOwn(op Op) bool { return op >= OpConst && op < OpTarget+1<<16 }
+
 // Class is what accesses by OpLoadWord and OpStoreWord may alias with: themselves, and others of the same class. Calls and OpLeave
 // change all but ClassFixed.
 type Class uint64

@@ -79,7 +79,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 		}
 		return nil
 	})
-	f.Func("runner", "a runner: native, godwit, wazero, wazero-interp, wasmtime, or `NAME='COMMAND {wasm} {args}'`; may be repeated "+
+	f.Func("runner", "a runner: native, godwit, godwit-auto, godwit-interp, wazero, wazero-interp, wasmtime, node, or `NAME='COMMAND {wasm} {args}'`; may be repeated "+
 		"(default native, godwit, wazero). A command may also hold {native}, {godwit}, {peer-wazero} and {peer-wasmtime}", func(s string) error {
 		r, err := bench.ParseRunner(s)
 		if err != nil {

@@ -1,7 +1,7 @@
 // Command fuzz makes up modules and runs each in several ways, which must lead to the same: by the interpreter, by the
-// interpreter with journeys in the middle of calls, and by a peer, if one is given.
+// interpreter with journeys in the middle of calls, by machine code (-jit), and by a peer, if one is given.
 //
-//	go run ./internal/difftest/cmd/fuzz [-seed N] [-count M] [-duration D] [-peer PROGRAM] [-travel N] [-features LIST]
+//	go run ./internal/difftest/cmd/fuzz [-seed N] [-count M] [-duration D] [-peer PROGRAM] [-jit] [-travel N] [-features LIST]
 //
 // A difference is shrunk and written to the folder that -o names, as text and as binary. The exit code is 1 if there was one.
 package main
@@ -31,6 +31,7 @@ func run() int {
 	most := flag.Int("differences", 10, "how many differences to look for")
 	flag.Uint64Var(&f.Travel, "travel", 0, "at every how many safepoints to travel; 0 is a number that changes")
 	flag.StringVar(&f.Folder, "o", "internal/difftest/testdata/failures", "the `folder` for what differs")
+	flag.BoolVar(&f.Compiled, "jit", false, "compare machine code, too")
 	flag.BoolVar(&f.Whole, "whole", false, "do not shrink what differs")
 	flag.Func("features", "what modules may use: all, or names after + and - that are added to that and taken away", func(s string) error {
 		return change(&f.Features, s)

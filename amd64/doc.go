@@ -1,0 +1,36 @@
+// Package amd64 makes machine code for 64-bit x86 of what the register allocator hands over (ir.Allocation), and tells the
+// allocator before what each value needs of the machine (ir.Target). Package arm64 mirrors it file by file.
+//
+// # Registers
+//
+//	BX   the wasm frame           R15  the context (interp.NativeContext)
+//	R14  memory 0's first byte    SP   the machine stack
+//	R13  scratch                  X15  scratch
+//
+// All others hold values. The scratch registers belong to the instruction that is being emitted: moves, state stores and
+// the expansions of single values use them, and nothing lives in them from one value to the next.
+//
+// An i32 in a register has a zero upper half. Every 32-bit instruction leaves it so, and it makes an i32 address usable in
+// an addressing mode as it is.
+//
+// # Folding
+//
+// Select looks at a block from its end and marks what becomes a part of its only user: comparisons of branches, selects and
+// traps, loads of arithmetic, sums of addresses. A folded value has no register; its own operands stand in its place among the
+// user's. Two functions must agree on their order: Target.Operands lists them, and the emitter takes them one after
+// the other. Both are written as pairs (useAny and takeAny, useAddress and takeAddress, ...), so that the order is the order of
+// the calls.
+//
+// # Jumps
+//
+// golang-asm encodes instructions, but not jumps: its own choice between short and long jumps assembles everything again and
+// again, and ends the process when it takes too long, which a program could arrange. Here a jump is a gap in a straight line of
+// instructions; what a place in the code is called is a mark (instructions and gaps before it), and the gaps get
+// their sizes when all marks are known (layout.go). Constants and jump tables stand behind the code and are reached relative to
+// the program counter.
+//
+// # Ways out
+//
+// Whatever is rare is a stub behind the code: traps, polls, entries without stack, the odd cases of conversions and
+// minima. A stub is a closure that runs when the blocks are done.
+package amd64

@@ -1,0 +1,96 @@
+package interp
+
+import "github.com/godwit-vm/godwit/wasm"
+
+// NativePoints is what a compiler has to know of the interpreter's code for a function: where it can hand over to it.
+//
+// Between two wasm instructions the interpreter can take over with all operands in their homes and all locals in theirs
+// where no instruction of its is made of both what stands before and what stands behind: at the function's entry, at the head and behind the end of a
+// loop, at the beginning of each branch of an if, where a block ends that is branched to, behind a conditional branch that is not taken, and behind a call.
+// The instruction before the one behind a call is always the call itself.
+type NativePoints struct {
+	Room   int // slots of a frame
+	Points []NativePoint
+	Loop   *NativeLoop // the loop that was asked for
+
+	m     *wasm.Module
+	index uint32
+	l     *lowerer // makes steps
+}
+
+// NativePoint is the place before a wasm instruction that can be reached.
+type NativePoint struct {
+	Offset uint32 // of the instruction, in the module
+	Index  int32  // of the interpreter's instruction that is next there
+	Acc    int32  // slot whose value the accumulator is to have there, or -1
+	Joined bool   // no instruction is made of what stands before and behind: true where ways come together
+	Last   int32  // index of the last instruction that the wasm instruction was made into: of a call the call, of an allocation the allocation
+}
+
+// NativeLoop is where the head of a loop stands: the types of the operand stack there, and the labels around.
+type NativeLoop struct {
+	Offset uint32 // of the first instruction of the loop's body
+	Stack  []wasm.ValType
+	Labels []NativeLabel // the body's first, the loop's own last
+}
+
+// NativeLabel is a label around a loop.
+type NativeLabel struct {
+	Kind            wasm.Op        // block, loop, if, else, try, try_table, catch; call for the body
+	Height          int            // of the operand stack below its parameters
+	Types           []wasm.ValType // what a branch to it carries
+	Params, Results []wasm.ValType
+}
+
+// NativePoints finds the points of function fn, which the module defines, and the loop whose head is the interpreter's instruction
+// loop, if that is not -1.
+func (m *Module) NativePoints(fn uint32, loop int) (*NativePoints, error) {
+	l := newLowerer(m.wasm, fn)
+	p := &NativePoints{m: m.wasm, index: fn, Points: make([]NativePoint, 0, len(l.b)/2+1)}
+	before := false // the last point's instruction is the one that has just been lowered
+	head := -1      // the function's or a loop's first instruction, where it has just been opened
+	l.boundary = func() {
+		if before {
+			p.Points[len(p.Points)-1].Last = int32(len(l.code) - 1)
+		}
+		before = len(l.labels) > 0 && !l.labels[len(l.labels)-1].dead
+		if before {
+			at := NativePoint{Offset: l.current, Index: int32(len(l.code)), Acc: int32(l.accSlot), Joined: l.barrier == len(l.code)}
+			if head >= 0 {
+				at.Index, at.Acc = int32(head), -1
+			}
+			p.Points = append(p.Points, at)
+		}
+		head = -1
+	}
+	l.visit = func(at point) {
+		if at.kind == pointLoop || at.kind == pointEntry {
+			head = at.index
+		}
+		if at.kind == pointLoop && at.index == loop {
+			p.Loop = &NativeLoop{Offset: at.offset}
+			for _, o := range at.stack {
+				p.Loop.Stack = append(p.Loop.Stack, o.typ)
+			}
+			l.opened = func() { p.Loop.Labels = l.nativeLabels() }
+		}
+	}
+	c, err := l.function()
+	if err != nil {
+		return nil, err
+	}
+	l.boundary()
+	l.boundary, l.visit = nil, nil
+	p.Room, p.l = int(c.room), l
+	return p, nil
+}
+
+// nativeLabels describes the open labels.
+func (l *lowerer) nativeLabels() []NativeLabel {
+	out := make([]NativeLabel, len(l.labels))
+	for i := range l.labels {
+		lb := &l.labels[i]
+		out[i] = NativeLabel{Kind: lb.kind, Height: lb.height, Types: lb.branchTypes(), Params: lb.params, Results: lb.results}
+	}
+	return out
+}

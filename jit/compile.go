@@ -1,0 +1,152 @@
+package jit
+
+import (
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/godwit-vm/godwit/interp"
+	"github.com/godwit-vm/godwit/jit/ir"
+)
+
+// Options say how a unit is compiled.
+type Options struct {
+	Target  ir.Target
+	Memory  interp.NativeMemory      // of the instances that will run it
+	Cold    func(offset uint32) bool // which instructions have not been seen running; nil: none
+	NoPolls bool                     // loops cannot be stopped: for measuring what polls cost
+}
+
+// Phases of compiling, as those who watch are told of them.
+const (
+	phaseBuild    = "build"
+	phaseOptimise = "optimise"
+	phaseSelect   = "select"
+)
+
+// compilation is one unit on its way.
+type compilation struct {
+	target BackEnd
+	verify bool // check the SSA after each phase
+	see    func(phase string, f *ir.Func)
+
+	f    *ir.Func
+	a    *ir.Allocation
+	code *ir.Code
+}
+
+// run compiles. The error is an *Abort; a panic of any phase is one too.
+func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = abort(CompilerPanicked, fmt.Errorf("%v\n%s", r, debug.Stack()))
+		}
+	}()
+	if n := bodyLen(m, key.fn); n > maxBody {
+		return abort(TooLarge, fmt.Errorf("its body has %d bytes, the limit is %d", n, maxBody))
+	}
+	if c.f, err = build(m, key.fn, key.loop, opt); err != nil {
+		return abort(NotBuilt, err)
+	}
+	if n := c.f.NumValues(); n > maxValues {
+		return abort(TooLarge, fmt.Errorf("it has %d values, the limit is %d", n, maxValues))
+	}
+	if err := c.passed(phaseBuild); err != nil {
+		return err
+	}
+	optimise(c.f)
+	if err := c.passed(phaseOptimise); err != nil {
+		return err
+	}
+	c.target.Select(c.f)
+	if c.see != nil {
+		c.see(phaseSelect, c.f)
+	}
+	if c.a, err = allocate(c.f, c.target); err != nil {
+		return abort(NotAllocated, err)
+	}
+	if c.code, err = c.target.Compile(c.a); err != nil {
+		return abort(NotEncoded, err)
+	}
+	if n := len(c.code.Bytes); n > maxCode {
+		return abort(TooLarge, fmt.Errorf("it has %d bytes of machine code, the limit is %d", n, maxCode))
+	}
+	return nil
+}
+
+// passed is what happens between two phases.
+func (c *compilation) passed(phase string) error {
+	if c.see != nil {
+		c.see(phase, c.f)
+	}
+	if !c.verify {
+		return nil
+	}
+	if err := ir.Verify(c.f); err != nil {
+		return abort(NotVerified, fmt.Errorf("after %s: %w", phase, err))
+	}
+	return nil
+}
+
+// bodyLen is the length of a function's body, which the module defines.
+func bodyLen(m *interp.Module, fn uint32) int {
+	w := m.Wasm()
+	return len(w.Code[int(fn)-(len(w.FuncTypes)-len(w.Funcs))].Body)
+}
+
+// compile compiles and publishes a unit, and tells of it.
+func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
+	begin := time.Now()
+	memory := nativeMemory(m)
+	c := compilation{target: t.target, verify: t.mode == All}
+	err := c.run(m, key, Options{Target: t.target, Memory: memory})
+	var address uintptr
+	if err == nil {
+		address, err = t.install(m, mc, key, &c, memory)
+	}
+	e := Event{
+		Module: m, Func: key.fn, Loop: key.loop, Reason: reasonOf(err), Err: err,
+		Took: time.Since(begin), Body: bodyLen(m, key.fn), Address: address,
+	}
+	if c.f != nil {
+		e.Blocks, e.Values = len(c.f.Blocks), c.f.NumValues()
+	}
+	if c.a != nil {
+		e.Spills = c.a.SpillWords
+	}
+	if c.code != nil {
+		e.Code, e.Sites = len(c.code.Bytes), len(c.code.Sites)
+	}
+	if err != nil {
+		t.aborted.Add(1)
+		if e.Reason.Bug() {
+			t.logger.Error("the compiler has a bug; the interpreter goes on", "func", key.fn, "loop", key.loop, "err", err)
+		}
+	} else {
+		t.compiled.Add(1)
+		t.bytes.Add(int64(e.Code))
+	}
+	t.trace.event(e)
+}
+
+// install makes machine code executable and lets the module's instances find it.
+func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compilation, memory interp.NativeMemory) (uintptr, error) {
+	u, err := unitOf(t.target.Name(), c.code)
+	if err != nil {
+		return 0, abort(NotEncoded, err)
+	}
+	if err := mc.reserve(len(c.code.Bytes)); err != nil {
+		return 0, err
+	}
+	p, err := newCode(c.code.Bytes)
+	if err != nil {
+		mc.release(len(c.code.Bytes))
+		return 0, abort(NoMemory, err)
+	}
+	mc.keep(p)
+	u.Func, u.Loop, u.Memory = key.fn, key.loop, memory
+	u.Base, u.Size = p.base, uintptr(len(c.code.Bytes))
+	u.Entry, u.Fast = p.base+uintptr(c.code.Entry), p.base+uintptr(c.code.Fast)
+	publish(m, u)
+	return p.base, nil
+}

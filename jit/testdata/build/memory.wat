@@ -1,0 +1,8 @@
+(module (memory 1) (memory i64 1)
+  (func $copy (param i32 i32) (i64.store offset=16 (local.get 0) (i64.load32_s (local.get 1))))
+  (func $second (param i64) (result i32) (i32.load8_u 1 offset=3 (local.get 0)))
+  (func $size (result i32) (memory.size))
+  (func $grow (param i32) (result i32) (memory.grow (local.get 0)))
+  (func $add (param i32 i32) (result i32) (i32.atomic.rmw.add (local.get 0) (local.get 1)))
+  (func $lane (param i32 v128) (result v128) (v128.load16_lane 5 (local.get 0) (local.get 1)))
+  (func $fill (param i32) (result i32) (memory.fill (local.get 0) (i32.const 0) (i32.const 8)) (local.get 0)))

@@ -1,0 +1,7 @@
+(module (global $g (mut i64) (i64.const 1)) (global $c f32 (f32.const 2))
+  (func $divide (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+  (func $by_seven (param i64) (result i64) (i64.rem_s (local.get 0) (i64.const 7)))
+  (func $truncate (param f64 f32) (result i32 i64) (i32.trunc_f64_s (local.get 0)) (i64.trunc_f32_u (local.get 1)))
+  (func $globals (param i64) (result f32) (global.set $g (i64.add (global.get $g) (local.get 0))) (global.get $c))
+  (func $select (param v128 v128 i32) (result v128) (select (local.get 0) (local.get 1) (local.get 2)))
+  (func $wide (param i64 i64 i64 i64) (result i64 i64) (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3))))

@@ -1,0 +1,217 @@
+package jit
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"weak"
+
+	"github.com/godwit-vm/godwit/interp"
+	"github.com/godwit-vm/godwit/jit/ir"
+)
+
+// Mode says when code is compiled.
+type Mode uint8
+
+const (
+	// Auto compiles in the background what runs often.
+	Auto Mode = iota
+	// All compiles every function when it is first called, before it runs, and every loop that the interpreter comes by: for
+	// tests, and for programs whose first calls matter.
+	All
+)
+
+// Config says how a Tier works.
+type Config struct {
+	Mode Mode
+	// Trace, if it is set, is told of every unit that was compiled, and of every one that was not. Calls come from several goroutines, one at
+	// a time.
+	Trace func(Event)
+	// Logger is told of bugs of the compiler; nil is silence.
+	Logger *slog.Logger
+}
+
+// BackEnd makes machine code.
+type BackEnd interface {
+	ir.Target
+	// Compile makes the machine code of a unit that the target has prepared and that has registers.
+	Compile(*ir.Allocation) (*ir.Code, error)
+}
+
+// Tier compiles code for this machine. It implements interp.Tier, and may be used by many goroutines.
+type Tier struct {
+	mode   Mode
+	target BackEnd
+	queue  *queue
+	logger *slog.Logger
+	trace  trace
+
+	// modules are those that have been attached, without keeping them alive: weak.Pointer[interp.Module] to *moduleCode.
+	modules sync.Map
+
+	compiled, aborted, bytes atomic.Int64
+}
+
+var _ interp.Tier = (*Tier)(nil)
+
+// processCode counts the bytes of machine code in the process.
+var processCode atomic.Int64
+
+// background is the queue of all tiers of the process, so that however many runtimes there are, one unit at a time is
+// compiled beside them.
+var background queue
+
+// New makes a tier. The error says that there is no back end for this machine.
+func New(c Config) (*Tier, error) {
+	target, err := hostTarget()
+	if err != nil {
+		return nil, err
+	}
+	if err := canRun(); err != nil {
+		return nil, err
+	}
+	t := &Tier{mode: c.Mode, target: target, queue: &background, logger: c.Logger}
+	if t.logger == nil {
+		t.logger = slog.New(slog.DiscardHandler)
+	}
+	t.trace.tell = c.Trace
+	return t, nil
+}
+
+// errNoBackEnd is New's answer on other machines.
+func errNoBackEnd() error {
+	return fmt.Errorf("no back end for %s on %s", runtime.GOARCH, runtime.GOOS)
+}
+
+// Stats count what a tier has done.
+type Stats struct {
+	Compiled, Aborted int64 // units
+	Bytes             int64 // of machine code, of units that were freed among them
+}
+
+// Stats are the counts so far.
+func (t *Tier) Stats() Stats {
+	return Stats{t.compiled.Load(), t.aborted.Load(), t.bytes.Load()}
+}
+
+// unitKey is a unit of a module: a function, or the loop of it that begins at that instruction of the interpreter's; -1 is none.
+type unitKey struct {
+	fn   uint32
+	loop int
+}
+
+// moduleCode is the machine code of a module. It does not keep the module alive.
+type moduleCode struct {
+	mu     sync.Mutex
+	taken  map[unitKey]struct{} // units that have been compiled, will be, or never will be
+	bytes  int64
+	pieces []piece
+}
+
+// piece is executable memory.
+type piece struct{ base, size uintptr }
+
+// Attach makes the tier that of a module, which has not run yet. Its machine code is freed when it is collected.
+func (t *Tier) Attach(m *interp.Module) {
+	entries, iterations := uint32(hotEntries), uint32(hotIterations)
+	if t.mode == All {
+		entries, iterations = 1, 1
+	}
+	if !enableNative(m, t, entries, iterations) {
+		return
+	}
+	key := weak.Make(m)
+	t.modules.Store(key, &moduleCode{taken: map[unitKey]struct{}{}})
+	runtime.AddCleanup(m, t.detach, key)
+}
+
+// detach frees the code of a module that is gone.
+func (t *Tier) detach(key weak.Pointer[interp.Module]) {
+	if c, ok := t.modules.LoadAndDelete(key); ok {
+		c.(*moduleCode).free()
+	}
+}
+
+func (t *Tier) code(m *interp.Module) *moduleCode {
+	c, ok := t.modules.Load(weak.Make(m))
+	if !ok {
+		return nil // another tier's
+	}
+	return c.(*moduleCode)
+}
+
+// Hot is told by the interpreter that a unit runs often.
+func (t *Tier) Hot(m *interp.Module, fn uint32, loop int) (again uint32) {
+	c, key := t.code(m), unitKey{fn, loop}
+	if c == nil || !c.take(key) {
+		return 0
+	}
+	if t.mode == All {
+		t.compile(m, c, key)
+		return 0
+	}
+	if !t.queue.add(job{t, weak.Make(m), key}) {
+		c.giveBack(key)
+		return retryEntries
+	}
+	return 0
+}
+
+// take tells whether nobody else had the unit before.
+func (c *moduleCode) take(key unitKey) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, taken := c.taken[key]; taken {
+		return false
+	}
+	c.taken[key] = struct{}{}
+	return true
+}
+
+func (c *moduleCode) giveBack(key unitKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.taken, key)
+}
+
+// reserve counts bytes of machine code to be, against the limits.
+func (c *moduleCode) reserve(bytes int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bytes+int64(bytes) > maxModuleCode {
+		return abort(ModuleFull, fmt.Errorf("the module has %d bytes of machine code, the limit is %d", c.bytes, int64(maxModuleCode)))
+	}
+	if n := processCode.Add(int64(bytes)); n > maxProcessCode {
+		processCode.Add(-int64(bytes))
+		return abort(ProcessFull, fmt.Errorf("the process has %d bytes of machine code, the limit is %d", n-int64(bytes), int64(maxProcessCode)))
+	}
+	c.bytes += int64(bytes)
+	return nil
+}
+
+// release takes back what reserve counted.
+func (c *moduleCode) release(bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bytes -= int64(bytes)
+	processCode.Add(-int64(bytes))
+}
+
+// keep remembers executable memory, to be freed with the module.
+func (c *moduleCode) keep(p piece) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pieces = append(c.pieces, p)
+}
+
+func (c *moduleCode) free() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.pieces {
+		freeCode(p)
+	}
+	processCode.Add(-c.bytes)
+	c.pieces, c.bytes = nil, 0
+}

@@ -1,0 +1,133 @@
+package jit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/godwit-vm/godwit/interp"
+)
+
+// Reason says why a unit was not compiled.
+type Reason uint8
+
+// The reasons. Those that begin with "bug" are bugs of godwit.
+const (
+	Compiled         Reason = iota // it was
+	TooLarge                       // limits.go: maxBody, maxValues, maxCode
+	ModuleFull                     // limits.go: maxModuleCode
+	ProcessFull                    // limits.go: maxProcessCode
+	NoMemory                       // the system gives no executable memory
+	NotBuilt                       // bug: the front end gave up
+	NotVerified                    // bug: the SSA breaks a rule
+	NotAllocated                   // bug: the register allocator gave up
+	NotEncoded                     // bug: the back end gave up
+	CompilerPanicked               // bug: so it did
+)
+
+var reasons = [...]string{
+	Compiled: "compiled", TooLarge: "too large", ModuleFull: "module full", ProcessFull: "process full", NoMemory: "no memory",
+	NotBuilt: "bug: not built", NotVerified: "bug: not verified", NotAllocated: "bug: not allocated", NotEncoded: "bug: not encoded",
+	CompilerPanicked: "bug: the compiler panicked",
+}
+
+func (r Reason) String() string { return reasons[r] }
+
+// Bug tells whether it is one of godwit's.
+func (r Reason) Bug() bool { return r >= NotBuilt }
+
+// Abort is the error of a unit that was not compiled.
+type Abort struct {
+	Reason Reason
+	Err    error
+}
+
+func (a *Abort) Error() string {
+	if a.Err == nil {
+		return a.Reason.String()
+	}
+	return a.Reason.String() + ": " + a.Err.Error()
+}
+
+func (a *Abort) Unwrap() error { return a.Err }
+
+func abort(r Reason, err error) error { return &Abort{r, err} }
+
+// Event tells what became of a unit.
+type Event struct {
+	Module *interp.Module
+	Func   uint32
+	Loop   int // -1 for the whole function; otherwise as the interpreter numbers its instructions
+	Reason Reason
+	Err    error // an *Abort, or nil
+
+	Took    time.Duration
+	Body    int // bytes of the function's wasm
+	Blocks  int
+	Values  int
+	Spills  int // words of 8 bytes
+	Code    int // bytes of machine code
+	Sites   int // where it can be left
+	Address uintptr
+}
+
+// String is a line of a log.
+func (e Event) String() string {
+	var b strings.Builder
+	if e.Reason == Compiled {
+		b.WriteString("compiled ")
+	} else {
+		b.WriteString("left to the interpreter: ")
+	}
+	fmt.Fprintf(&b, "function %d", e.Func)
+	if name := e.Module.Wasm().FuncName(e.Func); name != "" {
+		fmt.Fprintf(&b, " %q", name)
+	}
+	if e.Loop >= 0 {
+		fmt.Fprintf(&b, ", loop at %d", e.Loop)
+	}
+	fmt.Fprintf(&b, ", %d bytes of wasm", e.Body)
+	if e.Values > 0 {
+		fmt.Fprintf(&b, ", %d blocks, %d values", e.Blocks, e.Values)
+	}
+	if e.Code > 0 {
+		fmt.Fprintf(&b, ", %d bytes of code, %d sites, %d spilled words", e.Code, e.Sites, e.Spills)
+	}
+	if e.Address != 0 {
+		fmt.Fprintf(&b, ", at %#x", e.Address)
+	}
+	fmt.Fprintf(&b, ", %v", e.Took.Round(time.Microsecond))
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// trace hands events on, one at a time.
+type trace struct {
+	mu   sync.Mutex
+	tell func(Event)
+}
+
+func (t *trace) event(e Event) {
+	if t.tell == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tell(e)
+}
+
+// reasonOf is the reason in an error of compiling.
+func reasonOf(err error) Reason {
+	var a *Abort
+	switch {
+	case err == nil:
+		return Compiled
+	case errors.As(err, &a):
+		return a.Reason
+	}
+	return NotBuilt
+}
