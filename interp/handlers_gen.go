@@ -18,6 +18,10 @@ const (
 	opCrossReturn
 	opNop
 	opUnreachable
+	opEntry
+	opLoopHead
+	opStepDone
+	opNativeReturn
 	opCopySlot
 	opCopyMany
 	opConstant
@@ -1197,6 +1201,10 @@ func init() {
 		opCrossReturn:                   crossReturn,
 		opNop:                           nop,
 		opUnreachable:                   unreachable,
+		opEntry:                         entry,
+		opLoopHead:                      loopHead,
+		opStepDone:                      stepDone,
+		opNativeReturn:                  nativeReturn,
 		opCopySlot:                      copySlot,
 		opCopyMany:                      copyMany,
 		opConstant:                      constant,
@@ -2372,6 +2380,10 @@ var opNames = [opCount]string{
 	opCrossReturn:                   "crossReturn",
 	opNop:                           "nop",
 	opUnreachable:                   "unreachable",
+	opEntry:                         "entry",
+	opLoopHead:                      "loopHead",
+	opStepDone:                      "stepDone",
+	opNativeReturn:                  "nativeReturn",
 	opCopySlot:                      "copySlot",
 	opCopyMany:                      "copyMany",
 	opConstant:                      "constant",

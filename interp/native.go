@@ -48,6 +48,9 @@ type NativeContext struct {
 	ints   [32]uint64    // registers saved by leaveSaving, by number
 	floats [32][2]uint64 // the lower 128 bits of vector registers
 
+	goLR  uintptr // the goroutine's return address, where that is in a register
+	fault uintptr // not 0 when machine code was left by a fault: the address that it touched, all ones if that is not known
+
 	_ [0]unsafe.Pointer
 }
 
