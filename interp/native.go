@@ -102,6 +102,8 @@ type NativeSite struct {
 	ArgSlot    int32
 	FrameBytes int32 // between the return address and the one of the unit's caller
 	Step       *NativeStep
+
+	how stepKind // set by Publish
 }
 
 // NativeUnit is machine code that has been made executable.

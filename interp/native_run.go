@@ -110,7 +110,7 @@ func (t *Thread) runNative(nt *nativeThread, pc uintptr) (*instr, unsafe.Pointer
 			t.goOn(nt, fp)
 			pc = stubs.resume
 		case SiteStep:
-			in, fp, goesOn := t.nativeStep(nt, s.Step, fn, at)
+			in, fp, goesOn := t.nativeStep(nt, s, fn, at)
 			if !goesOn {
 				return t.inInterp(in, fp, 0)
 			}
@@ -262,26 +262,18 @@ func (t *Thread) nativeHost(nt *nativeThread, in *instr, fp, nfp unsafe.Pointer,
 	return to, fp, false
 }
 
-// leavesFrame tells of instructions which, as a step, change frames: the unit's is the interpreter's before they are done.
-func leavesFrame(o op) bool {
-	switch o &^ safepoint {
-	case opCall, opCallImport, opCallIndirect, opCallRef, opThrow, opThrowRef:
-		return true
-	}
-	return isTailCall(o)
-}
-
 // nativeStep does an instruction for the hidden top frame, of fn at fp.
-func (t *Thread) nativeStep(nt *nativeThread, st *NativeStep, fn *Func, fp unsafe.Pointer) (_ *instr, _ unsafe.Pointer, goesOn bool) {
+func (t *Thread) nativeStep(nt *nativeThread, site *NativeSite, fn *Func, fp unsafe.Pointer) (_ *instr, _ unsafe.Pointer, goesOn bool) {
+	st := site.Step
 	first := &st.code[0]
 	if t.step != st {
 		t.step = st
 	}
 	t.stepPC = uintptr(unsafe.Pointer(&loweredCode(fn).instrs[st.at]))
-	switch o := st.code[max(len(st.code)-2, 0)].op; {
-	case o == opAtomicWait:
-		t.showNative() // see there
-	case leavesFrame(o):
+	switch site.how {
+	case stepWaits:
+		t.showNative()
+	case stepLeaves:
 		t.showNative()
 		t.leaveNative()
 		return first, fp, false

@@ -54,10 +54,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+var nativeSigs = [...]unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGURG, unix.SIGPROF, unix.SIGQUIT}
+
+// neededSigs is how many of nativeSigs machine code cannot do without. Go does not handle the others when it is a library of a C program.
+const neededSigs = 3
+
 // goHandlers are Go's handlers of nativeSigs. They are read by assembly.
 var goHandlers [len(nativeSigs)]uintptr
-
-var nativeSigs = [...]unix.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGURG, unix.SIGPROF, unix.SIGQUIT}
 
 // sigtrampAddr is the address of the handler.
 func sigtrampAddr() uintptr
@@ -98,12 +101,16 @@ var nativeSignals = sync.OnceValue(func() error {
 		if err := rtSigaction(sig, nil, a); err != nil {
 			return fmt.Errorf("interp: no native code: handler of %v: %w", sig, err)
 		}
-		if a.handler <= 1 || a.flags&(saSiginfo|saOnstack) != saSiginfo|saOnstack { // SIG_DFL, SIG_IGN, or not Go's
+		if a.handler > 1 && a.flags&(saSiginfo|saOnstack) == saSiginfo|saOnstack { // neither SIG_DFL nor SIG_IGN
+			goHandlers[i] = a.handler
+		} else if i < neededSigs {
 			return fmt.Errorf("interp: no native code: %v is not handled by Go", sig)
 		}
-		goHandlers[i] = a.handler
 	}
 	for i, sig := range nativeSigs {
+		if goHandlers[i] == 0 {
+			continue
+		}
 		acts[i].handler = sigtrampAddr()
 		if err := rtSigaction(sig, &acts[i], nil); err != nil {
 			return fmt.Errorf("interp: no native code: handler of %v: %w", sig, err)

@@ -120,26 +120,38 @@ func TestAUnitReturnsItsResult(t *testing.T) {
 }
 
 func TestLeaveIsResumedAtItsReturnAddress(t *testing.T) {
-	m := newRig(t)
-	var a masm
-	a.call(CtxLeave)
-	site := len(a.b)
-	a.slotInt(false, 0, 1)
-	a.ret()
-	unit := m.code(t, a.b)
-	nsp := m.ctx.nsp
-	m.enter(unit)
-	if m.ctx.left != 0 || *m.top() != unit+uintptr(site) || m.ctx.nsp != nsp-2*returnBytes {
-		t.Fatalf("left %d at %#x of %#x", m.ctx.left, *m.top(), unit)
-	}
-	m.slots[1] = 5
-	// The frame may have moved meanwhile.
-	moved := append([]uint64(nil), m.slots...)
-	moved[1] = 6
-	m.ctx.fp = uintptr(unsafe.Pointer(&moved[0]))
-	nativeEnter(m.ctx, stubResume())
-	if m.ctx.left != leftReturned || m.ctx.ints[0] != 6 || m.ctx.nsp != nsp || m.ctx.fp != uintptr(unsafe.Pointer(&moved[0])) {
-		t.Errorf("left %d, result %d", m.ctx.left, m.ctx.ints[0])
+	for _, tc := range []struct {
+		name  string
+		enter func(*NativeContext, uintptr)
+		leave func(*masm)
+	}{
+		{"entered by nativeCall, left by a call", nativeCall, func(a *masm) { a.call(CtxLeave) }},
+		{"entered by nativeEnter, left by a jump", nativeEnter, func(a *masm) { a.jump(CtxLeave) }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := newRig(t)
+			var a masm
+			tc.leave(&a)
+			site := len(a.b)
+			a.slotInt(false, 0, 1)
+			a.ret()
+			unit := m.code(t, a.b)
+			nsp := m.ctx.nsp
+			m.push(stubReturned())
+			tc.enter(m.ctx, unit)
+			if m.ctx.left != 0 || *m.top() != unit+uintptr(site) || m.ctx.nsp != nsp-2*returnBytes {
+				t.Fatalf("left %d at %#x of %#x", m.ctx.left, *m.top(), unit)
+			}
+			m.slots[1] = 5
+			// The frame may have moved meanwhile.
+			moved := append([]uint64(nil), m.slots...)
+			moved[1] = 6
+			m.ctx.fp = uintptr(unsafe.Pointer(&moved[0]))
+			nativeEnter(m.ctx, stubResume())
+			if m.ctx.left != leftReturned || m.ctx.ints[0] != 6 || m.ctx.nsp != nsp || m.ctx.fp != uintptr(unsafe.Pointer(&moved[0])) {
+				t.Errorf("left %d, result %d", m.ctx.left, m.ctx.ints[0])
+			}
+		})
 	}
 }
 
@@ -405,9 +417,8 @@ func TestACPUProfileOfMachineCode(t *testing.T) {
 				m.ctx.nsp = nsp
 			}
 		})
-		_ = m
 	}
-	d := 2 * time.Second
+	d := time.Second
 	if testing.Short() {
 		d = 200 * time.Millisecond
 	}
@@ -467,6 +478,32 @@ func TestGosOwnSignalsStayGos(t *testing.T) {
 	t.Run("and after os/signal machine code can be stopped still", TestTheCollectorStopsMachineCode)
 }
 
+// inAnotherProcess does the test in a process of its own, with a variable in its environment.
+func inAnotherProcess(t *testing.T, variable string) ([]byte, error) {
+	t.Helper()
+	top, _, _ := strings.Cut(t.Name(), "/")
+	cmd := exec.Command(os.Args[0], "-test.run=^"+top+"$")
+	cmd.Env = append(os.Environ(), variable)
+	out, err := cmd.CombinedOutput()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		t.Skip("the test's program cannot be started: ", err) // under an emulator
+	}
+	return out, err
+}
+
+func TestThereIsNoNativeCodeWithoutPreemption(t *testing.T) {
+	const off = "GODEBUG=asyncpreemptoff=1"
+	if "GODEBUG="+os.Getenv("GODEBUG") == off {
+		if nativeSignals() == nil {
+			t.Error("the collector could not stop it")
+		}
+		return
+	}
+	if out, err := inAnotherProcess(t, off); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestSignalsThatEndTheProcess(t *testing.T) {
 	if sig, err := strconv.Atoi(os.Getenv("GODWIT_TEST_SIGNAL")); err == nil {
 		m := newRig(t)
@@ -486,12 +523,8 @@ func TestSignalsThatEndTheProcess(t *testing.T) {
 		{syscall.SIGQUIT, []string{"SIGQUIT", "(*rig).spin", "testing.tRunner"}},
 	} {
 		t.Run(tc.sig.String(), func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestSignalsThatEndTheProcess$")
-			cmd.Env = append(os.Environ(), fmt.Sprint("GODWIT_TEST_SIGNAL=", int(tc.sig)))
-			out, err := cmd.CombinedOutput()
-			if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
-				t.Skip("the test's program cannot be started: ", err) // under an emulator
-			} else if err == nil {
+			out, err := inAnotherProcess(t, fmt.Sprint("GODWIT_TEST_SIGNAL=", int(tc.sig)))
+			if err == nil {
 				t.Error("it did not end the process")
 			}
 			for _, want := range tc.want {

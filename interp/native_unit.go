@@ -41,8 +41,12 @@ func findSite(offsets []uint32, sites []NativeSite, off uintptr) *NativeSite {
 func (m *Module) Publish(u *NativeUnit) {
 	nm := m.native.Load()
 	for k := range u.Sites {
-		if u.Sites[k].FrameBytes > maxNativeFrame {
+		s := &u.Sites[k]
+		if s.FrameBytes > maxNativeFrame {
 			return
+		}
+		if s.Kind == SiteStep {
+			s.how = s.Step.kind()
 		}
 	}
 	for k := range u.Faults {
@@ -73,4 +77,29 @@ func (m *Module) Publish(u *NativeUnit) {
 		atomic.StoreUintptr(&n.entries[u.Func-uint32(m.wasm.NumImportedFuncs)], u.Fast)
 	}
 	s.unit.Store(u)
+}
+
+// stepKind says what has to be known of a NativeStep before it is done.
+type stepKind uint8
+
+const (
+	stepPlain  stepKind = iota
+	stepWaits           // others may look at the frames while it waits
+	stepLeaves          // it changes frames: the unit's frame is the interpreter's before it begins
+)
+
+func (st *NativeStep) kind() stepKind {
+	for k := range st.code {
+		switch o := st.code[k].op &^ safepoint; o {
+		case opCall, opCallImport, opCallIndirect, opCallRef, opThrow, opThrowRef:
+			return stepLeaves
+		case opAtomicWait:
+			return stepWaits
+		default:
+			if isTailCall(o) {
+				return stepLeaves
+			}
+		}
+	}
+	return stepPlain
 }
