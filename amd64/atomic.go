@@ -32,7 +32,9 @@ func atomicRules() map[ir.Op]rule {
 }
 
 // zeroExtending is the move that extends width bytes with zeros.
-func zeroExtending(width int) obj.As { return byWidth(width, x86.AMOVBLZX, x86.AMOVWLZX, x86.AMOVL, x86.AMOVQ) }
+func zeroExtending(width int) obj.As {
+	return byWidth(width, x86.AMOVBLZX, x86.AMOVWLZX, x86.AMOVL, x86.AMOVQ)
+}
 
 // byWidth is the one of four instructions that is for width bytes.
 func byWidth(width int, b, w, l, q obj.As) obj.As {

@@ -21,11 +21,11 @@ type machine struct {
 	tb    testing.TB
 	code  []byte
 	used  int
-	enter func(ctx *context, frame unsafe.Pointer, mem0, target uintptr)
+	enter func(ctx *testContext, frame unsafe.Pointer, mem0, target uintptr)
 	leave uintptr
 	poll  uintptr
 
-	ctx    *context
+	ctx    *testContext
 	frame  []uint64
 	memory []byte
 	kept   [][]uint64
@@ -40,14 +40,14 @@ func (m *machine) words(w ...uint64) uint64 {
 // stackSize is the room of the machine stack.
 const stackSize = 1 << 20
 
-// context is as large as an interp.NativeContext; what the stubs of tests keep is behind its fields.
-type context [160]uint64
+// testContext is as large as an interp.NativeContext; what the stubs of tests keep is behind its fields.
+type testContext [160]uint64
 
 const (
-	ctxSP     = 8 * (120 + iota) // of the goroutine
-	ctxLeft                      // the return address at which machine code was left, or 0
-	ctxInt                       // the result
-	ctxFloat                     // and of floats, two words
+	ctxSP    = 8 * (120 + iota) // of the goroutine
+	ctxLeft                     // the return address at which machine code was left, or 0
+	ctxInt                      // the result
+	ctxFloat                    // and of floats, two words
 	ctxFloat2
 	ctxStack // where the machine stack begins
 	ctxPolls // how often leaveSaving was called
@@ -58,7 +58,7 @@ func newMachine(tb testing.TB) *machine {
 	if err != nil {
 		tb.Skip("no memory that is executable:", err)
 	}
-	m := &machine{tb: tb, code: code, ctx: new(context), frame: make([]uint64, 256), memory: make([]byte, 1<<16)}
+	m := &machine{tb: tb, code: code, ctx: new(testContext), frame: make([]uint64, 256), memory: make([]byte, 1<<16)}
 	tb.Cleanup(func() { syscall.Munmap(code) })
 
 	a := newAssembler()
@@ -97,7 +97,7 @@ func newMachine(tb testing.TB) *machine {
 	entry := new(uintptr)
 	*entry = base
 	// A func value is a pointer to a word with the code's address.
-	m.enter = *(*func(*context, unsafe.Pointer, uintptr, uintptr))(unsafe.Pointer(&entry))
+	m.enter = *(*func(*testContext, unsafe.Pointer, uintptr, uintptr))(unsafe.Pointer(&entry))
 	return m
 }
 

@@ -119,9 +119,13 @@ type feature uint8
 
 const (
 	needsSSE41 feature = 1 << iota
+	needsAVX
+	needsFMA
 )
 
-func (t *Target) fulfils(n feature) bool { return n&needsSSE41 == 0 || t.has.SSE41 }
+func (t *Target) fulfils(n feature) bool {
+	return (n&needsSSE41 == 0 || t.has.SSE41) && (n&needsAVX == 0 || t.has.AVX) && (n&needsFMA == 0 || t.has.FMA && t.has.AVX)
+}
 
 // rules are by prefix and sub-opcode.
 var rules [5][0x140]*rule
@@ -168,8 +172,8 @@ func (t *Target) Supports(op ir.Op) bool {
 	if r == nil || r.emit == nil {
 		return false
 	}
-	if op>>16 == 0xFD {
-		return t.has.SSE41
+	if op>>16 == 0xFD && !t.has.SSE41 {
+		return false
 	}
 	return t.fulfils(r.needs)
 }

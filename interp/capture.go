@@ -145,7 +145,7 @@ func (s *Store) valueAt(t wasm.ValType, fp unsafe.Pointer, i int) state.Value {
 func (t *Thread) standing(i int) (fp unsafe.Pointer, index int) {
 	c := t.frames[i].fn.code.Load()
 	if i == t.sp-1 {
-		return t.exitFP, c.indexOf(t.exitPC)
+		return t.exitFP, c.indexOf(t.place(t.exitPC))
 	}
 	callee := &t.frames[i+1]
 	return callee.fp, c.indexOf(uintptr(unsafe.Pointer(callee.returns())))

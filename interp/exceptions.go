@@ -134,6 +134,7 @@ type thrown struct {
 
 // raise throws x at pc, an instruction of the top frame, which is at fp.
 func (t *Thread) raise(pc *instr, fp unsafe.Pointer, x thrown) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	t.showNative()
 	i, cl, err := t.catcher(pc, x.tag)
 	if err != nil {
 		mem := t.inst.mem0()
@@ -158,6 +159,7 @@ func (t *Thread) raise(pc *instr, fp unsafe.Pointer, x thrown) (*instr, unsafe.P
 	if i < t.sp-1 {
 		fp, t.sp = t.frames[i+1].fp, i+1
 	}
+	t.leaveNative()
 	fn := t.frames[i].fn
 	t.inst = fn.inst
 	if cl.takes&takesValues != 0 {
@@ -183,7 +185,7 @@ func (t *Thread) catcher(pc *instr, tag *Tag) (frame int, cl *catchClause, err e
 	for i := t.sp - 1; ; i-- {
 		f := &t.frames[i]
 		if c := f.fn.code.Load(); len(c.tries) > 0 {
-			index := c.indexOf(uintptr(unsafe.Pointer(at)))
+			index := c.indexOf(t.place(uintptr(unsafe.Pointer(at))))
 			if i < t.sp-1 {
 				index-- // at is where the call returns to
 			}
@@ -205,7 +207,7 @@ func (t *Thread) catcher(pc *instr, tag *Tag) (frame int, cl *catchClause, err e
 
 // returns is where the frame's caller goes on.
 func (f *frame) returns() *instr {
-	if f.ret == &crossReturnInstr {
+	if f.ret == &crossReturnInstr || f.ret == &nativeReturnInstr {
 		return f.link
 	}
 	return f.ret

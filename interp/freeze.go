@@ -160,17 +160,24 @@ func (t *Thread) abandoned(returned *bool) {
 	z.stopped.Store(true)
 	z.mu.Unlock()
 	t.unpark()
+	t.cutNative(0)
 	t.sp, t.nested, t.exit = 0, 0, exitNone
 	_ = t.end(nil)
 }
 
 // want asks for the thread's attention and wakes it if it waits in a host call.
 func (t *Thread) want(bit uint32) {
-	t.attention.Or(bit)
+	t.attend(bit)
 	select {
 	case t.wake <- struct{}{}:
 	default:
 	}
+}
+
+// attend sets a bit of attention. Machine code looks at a word of its own.
+func (t *Thread) attend(bit uint32) {
+	t.attention.Or(bit)
+	t.nativeWanted()
 }
 
 // cancelled is the cause of the context's end, once it has ended.
@@ -342,7 +349,7 @@ func (s *Store) CountSafepoints(passed, at uint64, fire func(passed uint64) (nex
 	defer z.mu.Unlock()
 	z.counting, z.passed, z.trigger, z.fire = true, passed, at, fire
 	for _, t := range s.threads {
-		t.attention.Or(attnCount)
+		t.attend(attnCount)
 	}
 }
 

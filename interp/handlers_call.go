@@ -15,7 +15,8 @@ type frame struct {
 	ret  *instr         // where the caller goes on
 	fp   unsafe.Pointer // the caller's frame
 	fn   *Func          // the function that is active
-	link *instr         // where the caller goes on when ret is crossReturnInstr
+	link *instr         // where the caller goes on when ret is crossReturnInstr or nativeReturnInstr
+	nsp  uintptr        // when ret is nativeReturnInstr: address of the word on the machine stack that says where it goes on
 }
 
 // call calls a function of the same instance: its index is imm, its frame begins at slot a.
@@ -163,6 +164,7 @@ func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, 
 		t.pending, t.hasPending = nil, false
 	}
 	if err != nil {
+		t.showNative()
 		if err == errSuspended {
 			t.hasPending = true
 			t.exit, t.exitFP = exitSuspended, fp
@@ -174,6 +176,7 @@ func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, 
 		return t.fail(pc, hostError(h, err)), fp, 0, mem.base(), mem.Size(), t
 	}
 	if err := t.store.admitAll(h.Type.Results, args); err != nil {
+		t.showNative()
 		return t.fail(pc, hostError(h, err)), fp, 0, mem.base(), mem.Size(), t
 	}
 	return next(pc), fp, 0, mem.base(), mem.Size(), t
@@ -263,7 +266,7 @@ func (t *Thread) tailCall(pc *instr, fp unsafe.Pointer, fn *Func) (*instr, unsaf
 	f := &t.frames[t.sp-1]
 	f.fn = fn
 	if fn.inst != t.inst {
-		if f.ret != &crossReturnInstr {
+		if f.ret != &crossReturnInstr && f.ret != &nativeReturnInstr {
 			f.link, f.ret = f.ret, &crossReturnInstr
 		}
 		t.inst = fn.inst

@@ -16,9 +16,12 @@ const (
 	opHalt
 	opLeave
 	opCrossReturn
-	opStepDone
 	opNop
 	opUnreachable
+	opEntry
+	opLoopHead
+	opStepDone
+	opNativeReturn
 	opCopySlot
 	opCopyMany
 	opConstant
@@ -1196,9 +1199,12 @@ func init() {
 		opHalt:                          halt,
 		opLeave:                         leave,
 		opCrossReturn:                   crossReturn,
-		opStepDone:                      stepDone,
 		opNop:                           nop,
 		opUnreachable:                   unreachable,
+		opEntry:                         entry,
+		opLoopHead:                      loopHead,
+		opStepDone:                      stepDone,
+		opNativeReturn:                  nativeReturn,
 		opCopySlot:                      copySlot,
 		opCopyMany:                      copyMany,
 		opConstant:                      constant,
@@ -2372,9 +2378,12 @@ var opNames = [opCount]string{
 	opHalt:                          "halt",
 	opLeave:                         "leave",
 	opCrossReturn:                   "crossReturn",
-	opStepDone:                      "stepDone",
 	opNop:                           "nop",
 	opUnreachable:                   "unreachable",
+	opEntry:                         "entry",
+	opLoopHead:                      "loopHead",
+	opStepDone:                      "stepDone",
+	opNativeReturn:                  "nativeReturn",
 	opCopySlot:                      "copySlot",
 	opCopyMany:                      "copyMany",
 	opConstant:                      "constant",

@@ -49,7 +49,7 @@ func (f *Func) rootMap() *rootMap {
 	if r := f.code.Load().roots.Load(); r != nil {
 		return r
 	}
-	r := makeRootMap(f.inst.module.wasm, f.index)
+	r := makeRootMap(f.inst.module, f.index)
 	f.code.Load().roots.Store(r)
 	return r
 }
@@ -60,8 +60,8 @@ func holdsObjects(t wasm.ValType) bool {
 	return t.IsRef() && t.Heap() != wasm.FuncRef && t.Heap() != wasm.NullFuncRef
 }
 
-func makeRootMap(m *wasm.Module, index uint32) *rootMap {
-	l := newLowerer(m, index)
+func makeRootMap(m *Module, index uint32) *rootMap {
+	l := m.lowerer(index)
 	r := &rootMap{}
 	at := 0
 	for _, t := range l.locals {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/godwit-vm/godwit/wasm"
 )
@@ -28,6 +29,8 @@ type Instance struct {
 	objectElems  map[uint32]*Table // the elements of the segments in Module.objectElems
 	droppedElems []bool
 	droppedDatas []bool
+
+	native atomic.Pointer[nativeInstance] // what machine code sees of the instance, once some has run
 }
 
 // ErrLink is matched by what Instantiate returns when an import is missing or of another type.
@@ -141,7 +144,7 @@ func (s *Store) allocate(m *Module, name string, imports []Extern) (*Instance, e
 		}
 	}
 	for _, t := range w.Memories {
-		mem, err := newMemory(t, s.cfg.MaxMemory)
+		mem, err := makeMemory(t, s.cfg.MaxMemory, m.native.Load() != nil)
 		if err != nil {
 			return nil, err
 		}
@@ -177,6 +180,7 @@ func (s *Store) allocate(m *Module, name string, imports []Extern) (*Instance, e
 	s.tables = append(s.tables, i.tables[w.NumImportedTables:]...)
 	s.globals = append(s.globals, i.globals[w.NumImportedGlobals:]...)
 	i.addFuncs()
+	i.settleNativeMemory()
 	return i, nil
 }
 
@@ -215,11 +219,12 @@ func (i *Instance) addFuncs() {
 		ft := &w.Types[typ].FuncType
 		f.nparams, f.nresults = uint32(slotCount(ft.Params)), uint32(slotCount(ft.Results))
 		f.inst, f.index, f.addr = i, uint32(w.NumImportedFuncs+k), uint32(len(s.funcs))
-		f.typ, f.typeID = ft, i.typeIDs[typ]
+		f.typ, f.typeID, f.result = ft, i.typeIDs[typ], resultOf(ft)
 		f.code.Store(notLowered)
 		s.funcs = append(s.funcs, f)
 		i.funcs = append(i.funcs, f)
 	}
+	s.nativeFuncsAdded()
 }
 
 // link checks an import against what was given for it (specification 4.5.3, matching 3.3.6) and takes it.

@@ -52,6 +52,7 @@ func init() {
 	haltInstr = instr{code: codes[opHalt], op: opHalt}
 	leaveInstr = instr{code: codes[opLeave], op: opLeave}
 	crossReturnInstr = instr{code: codes[opCrossReturn], op: opCrossReturn}
+	nativeReturnInstr = instr{code: codes[opNativeReturn], op: opNativeReturn}
 }
 
 // Instructions that stand outside of any function's code.
@@ -59,6 +60,8 @@ var (
 	haltInstr        instr // does nothing, for ever: the run loop looks up and sees why
 	leaveInstr       instr // the return address of the outermost frame
 	crossReturnInstr instr // the return address of a frame whose caller belongs to another instance
+	// nativeReturnInstr is the return address of a frame whose caller is machine code.
+	nativeReturnInstr instr
 )
 
 // slot is slot i of the frame at fp.

@@ -110,6 +110,25 @@ const (
 // have. A 64-bit one that grows beyond is moved. Tests lower it: an emulator keeps books of every page that is reserved.
 var reserveMax uint64 = 4 << 30
 
+// guardedReserve is the address space for a memory whose accesses machine code does not check: what a 32-bit address and a 32-bit
+// offset can add up to, and some more for the width of an access.
+const guardedReserve = 8<<30 + 64<<10
+
+// Native code. maxNativeFrame bounds what a unit may have on the machine stack, whose end a unit of that size must not get beyond
+// after it has found that there is room. nativeStackSize is as much as the frames of a thread with the default stack take, if each
+// is as small as can be; nativeStackShare is what part of the stack of slots that is. pooledStacks are kept for further
+// threads: making one costs two system calls and the first touch of each page.
+const (
+	maxNativeFrame   = 128 << 10
+	nativeStackSize  = 32 << 20
+	nativeStackShare = 2
+	pooledStacks     = 32
+)
+
+// barrierFrames is how many records of machine frames may stand above one whose return is watched, when machine code goes on:
+// they are made again when it is left again. A watched return costs some 20 ns, a record three.
+const barrierFrames = 16
+
 // maxBytes32 is what 32 bits can address.
 const maxBytes32 = 1 << 32
 

@@ -20,6 +20,8 @@ type code struct {
 	roots atomic.Pointer[rootMap] // made when a collection first finds the function on a stack
 
 	tries []tryRange // in the order of their ends, inner ones first
+
+	sites []nativeSite // of the function and its loops, when the module has native code enabled
 }
 
 // lazyCode is code that is made when it is first asked for. Two goroutines that ask at once may both make it, and one
@@ -32,10 +34,13 @@ func (m *Module) code(index uint32) (*code, error) {
 	if c := lazy.p.Load(); c != nil {
 		return c, nil
 	}
-	l := newLowerer(m.wasm, index)
+	l := m.lowerer(index)
 	c, err := l.function()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.wasm.FuncName(index), err)
+	}
+	if l.native {
+		m.addSites(c, index)
 	}
 	if !lazy.p.CompareAndSwap(nil, c) {
 		c = lazy.p.Load()
@@ -172,6 +177,17 @@ type lowerer struct {
 	// Set when a compiler wants to know where it can hand over: see NativePoints.
 	boundary func() // called before each instruction
 	opened   func() // called when the loop has been opened that it is set for
+
+	// native says that the module's functions and loops are counted and may have machine code: see native_site.go.
+	native bool
+	sites  int // functions' and loops' so far
+}
+
+// lowerer is newLowerer for a function of m.
+func (m *Module) lowerer(index uint32) *lowerer {
+	l := newLowerer(m.wasm, index)
+	l.native = m.native.Load() != nil
+	return l
 }
 
 func newLowerer(m *wasm.Module, index uint32) *lowerer {
@@ -272,7 +288,10 @@ func (l *lowerer) mark(kind pointKind, offset uint32) {
 	}
 	l.join()
 	l.marked = len(l.code)
-	l.point(kind, offset, len(l.code))
+	if l.native {
+		l.site(kind)
+	}
+	l.point(kind, offset, l.marked)
 }
 
 func (l *lowerer) point(kind pointKind, offset uint32, index int) {

@@ -32,7 +32,7 @@ func (l *lowerer) open(w wasm.Op) {
 			l.stack[height+i].typ = t
 		}
 		l.mark(pointLoop, l.base+uint32(l.p))
-		lb.start = len(l.code)
+		lb.start = l.marked
 	}
 	l.labels = append(l.labels, lb)
 	if l.opened != nil {
@@ -351,6 +351,7 @@ func (l *lowerer) callOperand(f op, typ uint32, imm uint64, tail bool) {
 	ft := &l.m.Types[typ].FuncType
 	args := len(ft.Params)
 	l.calling = ft
+	l.settleForNative()
 	o := l.pop()
 	l.settleFrom(len(l.stack) - args)
 	callee := l.slotOf(o)

@@ -95,6 +95,7 @@ func (l *lowerer) exception(w wasm.Op) {
 	case wasm.OpThrow:
 		l.throw()
 	case wasm.OpThrowRef:
+		l.settleForNative()
 		l.emit(opThrowRef, 0, l.popSlot(), 0, 0)
 		l.die()
 	case wasm.OpRethrow:

@@ -17,11 +17,19 @@ type Memory struct {
 	res   *reservation
 
 	shared *sharedMemory // what threads share; nil unless the type says so
+
+	// guard asks for address space for all that a 32-bit address and offset can make, so that machine code need not check them.
+	guard bool
 }
 
 // newMemory makes a memory of typ.Min pages that may grow to limit bytes.
 func newMemory(typ wasm.MemoryType, maxBytes uint64) (*Memory, error) {
-	m := &Memory{typ: typ, limit: typ.Max}
+	return makeMemory(typ, maxBytes, false)
+}
+
+// makeMemory is newMemory, for machine code too if native is set.
+func makeMemory(typ wasm.MemoryType, maxBytes uint64, native bool) (*Memory, error) {
+	m := &Memory{typ: typ, limit: typ.Max, guard: native && !typ.Is64 && reserveMax >= maxBytes32}
 	page := typ.PageBytes()
 	if !typ.HasMax {
 		m.limit = math.MaxUint64

@@ -48,6 +48,9 @@ type NativeContext struct {
 	ints   [32]uint64    // registers saved by leaveSaving, by number
 	floats [32][2]uint64 // the lower 128 bits of vector registers
 
+	goLR  uintptr // the goroutine's return address, where that is in a register
+	fault uintptr // not 0 when machine code was left by a fault: the address that it touched, all ones if that is not known
+
 	_ [0]unsafe.Pointer
 }
 
@@ -99,6 +102,8 @@ type NativeSite struct {
 	ArgSlot    int32
 	FrameBytes int32 // between the return address and the one of the unit's caller
 	Step       *NativeStep
+
+	how stepKind // set by Publish
 }
 
 // NativeUnit is machine code that has been made executable.

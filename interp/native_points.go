@@ -1,6 +1,10 @@
 package interp
 
-import "github.com/godwit-vm/godwit/wasm"
+import (
+	"unsafe"
+
+	"github.com/godwit-vm/godwit/wasm"
+)
 
 // NativePoints is what a compiler has to know of the interpreter's code for a function: where it can hand over to it.
 //
@@ -17,6 +21,18 @@ type NativePoints struct {
 	index uint32
 	l     *lowerer // makes steps
 }
+
+// Where things are in a heap, whose address is in the instance's block, and in an object, which is at the heap's base plus the
+// reference's lower 62 bits.
+const (
+	HeapBase     = uint64(unsafe.Offsetof(heap{}.base))    // address of the first byte
+	HeapMarking  = uint64(unsafe.Offsetof(heap{}.marking)) // a byte: a collection marks, and must know of references that are overwritten
+	ObjectHeader = headerSize                              // where an array's elements begin
+	ObjectLength = 4                                       // an array's length, 4 bytes
+)
+
+// FieldOffset is where in a structure of type x field k is.
+func (p *NativePoints) FieldOffset(x, k uint32) uint32 { return p.l.fieldOffset(x, k) }
 
 // NativePoint is the place before a wasm instruction that can be reached.
 type NativePoint struct {
@@ -45,7 +61,7 @@ type NativeLabel struct {
 // NativePoints finds the points of function fn, which the module defines, and the loop whose head is the interpreter's instruction
 // loop, if that is not -1.
 func (m *Module) NativePoints(fn uint32, loop int) (*NativePoints, error) {
-	l := newLowerer(m.wasm, fn)
+	l := m.lowerer(fn)
 	p := &NativePoints{m: m.wasm, index: fn, Points: make([]NativePoint, 0, len(l.b)/2+1)}
 	before := false // the last point's instruction is the one that has just been lowered
 	head := -1      // the function's or a loop's first instruction, where it has just been opened

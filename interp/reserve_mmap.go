@@ -24,6 +24,13 @@ var reservations atomic.Int64
 
 func (m *Memory) reserve() error {
 	size := uintptr(roundUp(min(m.limit*m.typ.PageBytes(), reserveMax)))
+	if m.guard && reservations.Load() < maxReservations {
+		if base, err := unix.MmapPtr(-1, 0, nil, guardedReserve, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON); err == nil {
+			m.own(&reservation{base, guardedReserve})
+			return nil
+		}
+	}
+	m.guard = false
 	if size == 0 || reservations.Load() >= maxReservations {
 		return nil
 	}
@@ -45,7 +52,10 @@ func (m *Memory) resize(pages uint64) error {
 	}
 	all := unsafe.Slice((*byte)(m.res.base), m.res.size)
 	if from, to := roundUp(old), roundUp(size); to > from {
-		if unix.Mprotect(all[from:to], unix.PROT_READ|unix.PROT_WRITE) != nil {
+		if err := unix.Mprotect(all[from:to], unix.PROT_READ|unix.PROT_WRITE); err != nil {
+			if m.guard { // machine code relies on where it is
+				return &LimitError{What: "memory", Want: size, Limit: old, Unit: "bytes"}
+			}
 			return m.move(size)
 		}
 	}

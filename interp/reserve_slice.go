@@ -5,7 +5,10 @@ package interp
 // reservation has nothing to hold here: memories are Go slices, and growing may move them.
 type reservation struct{}
 
-func (m *Memory) reserve() error { return nil }
+func (m *Memory) reserve() error {
+	m.guard = false
+	return nil
+}
 
 func (m *Memory) resize(pages uint64) error { return m.move(pages * m.typ.PageBytes()) }
 

@@ -66,6 +66,7 @@ func (s *Store) Restore(p *state.Program, env Env) error {
 		if err := s.instances[n].restore(&p.Instances[n]); err != nil {
 			return restoreError("instance %d: %v", n, err)
 		}
+		s.instances[n].settleNativeMemory()
 	}
 	for n := range p.Threads {
 		t := s.newThread(restoredStack)
@@ -130,9 +131,10 @@ func (s *Store) restoreFuncs(p *state.Program, env Env) error {
 }
 
 func (s *Store) restoreObjects(p *state.Program) error {
+	native := slices.ContainsFunc(s.instances, func(i *Instance) bool { return i.module.native.Load() != nil })
 	for n := range p.Memories {
 		v := &p.Memories[n]
-		m, err := newMemory(v.Type, s.cfg.MaxMemory)
+		m, err := makeMemory(v.Type, s.cfg.MaxMemory, native)
 		if err != nil {
 			return fmt.Errorf("%w: memory %d: %w", ErrRestore, n, err)
 		}

@@ -42,6 +42,8 @@ type Store struct {
 
 	fence atomic.Uint64 // see atomicFence
 
+	nativeMu sync.Mutex // what machine code sees of instances is made or changed
+
 	objects atomic.Bool // there are types of objects: one thread runs at a time, see heap.go
 	alone   atomic.Bool // and one does
 
@@ -93,6 +95,8 @@ type Func struct {
 	addr   uint32
 	typeID uint32 // id of its run-time type
 	typ    *wasm.FuncType
+
+	result resultKind
 }
 
 // notLowered stands for code that is not there: its frame is larger than any stack, which keeps calls off the fast path.
@@ -169,9 +173,10 @@ func (s *Store) AddHostFunc(h *HostFunc) *Func {
 		// The embedder names a type of some module, or has made millions of host functions of different types.
 		panic("godwit: " + err.Error())
 	}
-	f := &Func{host: h, nparams: uint32(slotCount(h.Type.Params)), nresults: uint32(slotCount(h.Type.Results)), addr: uint32(len(s.funcs)), typeID: r.id, typ: &h.Type}
+	f := &Func{host: h, nparams: uint32(slotCount(h.Type.Params)), nresults: uint32(slotCount(h.Type.Results)), addr: uint32(len(s.funcs)), typeID: r.id, typ: &h.Type, result: resultOf(&h.Type)}
 	f.code.Store(notLowered)
 	s.funcs = append(s.funcs, f)
+	s.nativeFuncsAdded()
 	return f
 }
 
@@ -227,6 +232,8 @@ type Module struct {
 
 	hashOnce sync.Once
 	hash     [32]byte
+
+	native atomic.Pointer[nativeModule] // set by EnableNative
 }
 
 // NewModule takes a module that wasm.Decode has accepted. m.Bytes must not change from now on.

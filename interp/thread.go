@@ -50,6 +50,11 @@ type Thread struct {
 	alone   bool          // runs in a store with objects: see Store.alone
 	atCall  bool          // stands still before a host call, not at the head of a function or loop
 	fuel    uint64        // safepoints left, when attnFuel is set
+
+	native  atomic.Pointer[nativeThread] // once machine code has run
+	exitPos uint32                       // of a trap in machine code, in the module; see trap
+	step    *NativeStep                  // the last one
+	stepPC  uintptr                      // address of the instruction that it stands for
 }
 
 // exit says why the run loop is left.
@@ -61,7 +66,6 @@ const (
 	exitTrap
 	exitError     // Thread.err
 	exitSuspended // a host call or memory.atomic.wait waits
-	exitStep      // a NativeStep is done
 )
 
 // The bits of Thread.attention.
@@ -121,14 +125,17 @@ func (t *Thread) setStack(size uintptr) {
 // iteration of a loop. A call that finds none left returns ErrFuelExhausted.
 func (t *Thread) SetFuel(n uint64) {
 	t.fuel = n
-	t.attention.Or(attnFuel)
+	t.attend(attnFuel)
 }
 
 // Fuel is what is left of what SetFuel gave.
 func (t *Thread) Fuel() uint64 { return t.fuel }
 
 // Depth counts the thread's frames.
-func (t *Thread) Depth() int { return t.sp }
+func (t *Thread) Depth() int {
+	t.showNative()
+	return t.sp
+}
 
 // grow makes room for one more frame of room slots at nfp. The stack may move: it returns where both frames are now.
 func (t *Thread) grow(fp, nfp unsafe.Pointer, room uintptr) (unsafe.Pointer, unsafe.Pointer, bool) {
@@ -203,13 +210,17 @@ func (c *Caller) CallBack(f *Func, stack []uint64) error {
 	if t.nested >= maxNested {
 		return &Trap{Code: TrapStackExhausted}
 	}
-	saved := *c
-	inst, sp, top, pc, fp := t.inst, t.sp, t.top, t.exitPC, uintptr(t.exitFP)-uintptr(t.stackBase)
+	t.showNative()
+	saved, native := *c, t.nativeMark()
+	step, stepPC := t.step, t.stepPC
+	inst, sp, top, pc, fp := t.inst, t.sp, t.top, t.place(t.exitPC), uintptr(t.exitFP)-uintptr(t.stackBase)
 	t.nested++
 	t.outer = append(t.outer, outerCall{sp, pc, fp})
 	outer := len(t.outer) - 1
 	defer func() { // also when a host function further up panics, and this one recovers
 		t.nested--
+		t.nativeReset(native)
+		t.step, t.stepPC = step, stepPC
 		t.caller, t.outer = saved, t.outer[:outer]
 		t.inst, t.sp, t.top, t.exitPC, t.exitFP = inst, sp, top, pc, nil
 		if sp > 0 {
@@ -367,7 +378,15 @@ func (t *Thread) run(pc *instr, fp unsafe.Pointer, base int, passed bool) error 
 // instrAt is the instruction at address pc of frame i's code.
 func (t *Thread) instrAt(i int, pc uintptr) *instr {
 	c := t.frames[i].fn.code.Load()
-	return &c.instrs[c.indexOf(pc)]
+	return &c.instrs[c.indexOf(t.place(pc))]
+}
+
+// place is the address of the instruction of a frame's code that pc, which may be a NativeStep's, stands for.
+func (t *Thread) place(pc uintptr) uintptr {
+	if s := t.step; s != nil && pc-uintptr(unsafe.Pointer(&s.code[0])) < uintptr(len(s.code))*instrSize {
+		return t.stepPC
+	}
+	return pc
 }
 
 // unwind takes the frames above base off the stack and completes err with their backtrace.
@@ -391,6 +410,8 @@ func (t *Thread) unwind(err error, base int) error {
 		}
 	}
 	t.unpark()
+	t.cutNative(base)
+	t.exitPos = 0
 	t.exit, t.err, t.sp = exitNone, nil, base
 	t.pending, t.hasPending = nil, false
 	return err
@@ -400,7 +421,7 @@ func (t *Thread) unwind(err error, base int) error {
 func (t *Thread) trace(base int) []TraceFrame {
 	var out []TraceFrame
 	layouts := map[*Func]*layout{}
-	pc := t.exitPC
+	pc := t.place(t.exitPC)
 	for i := t.sp - 1; i >= base; i-- {
 		if len(out) == maxTrace {
 			break
@@ -416,7 +437,11 @@ func (t *Thread) trace(base int) []TraceFrame {
 			if i != t.sp-1 {
 				at-- // pc is where the call returns to
 			}
-			out = append(out, f.fn.traceFrame(lay.offset(at)))
+			offset := lay.offset(at)
+			if i == t.sp-1 && t.exitPos != 0 {
+				offset = t.exitPos
+			}
+			out = append(out, f.fn.traceFrame(offset))
 		}
 		pc = uintptr(unsafe.Pointer(f.returns()))
 	}
@@ -449,7 +474,7 @@ func (l *layout) offset(index int) uint32 {
 
 // layout returns the layout of function index with the points at the places wanted; at is where a point is.
 func (m *Module) layout(index uint32, wanted map[uint64]bool, at func(*point) uint64) *layout {
-	l := newLowerer(m.wasm, index)
+	l := m.lowerer(index)
 	lay := &layout{locals: l.locals, points: map[uint64][]point{}}
 	l.layout = true
 	l.visit = func(p point) {

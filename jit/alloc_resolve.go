@@ -117,10 +117,11 @@ func (a *allocator) resolveValue(id int32, x *valueInfo) error {
 		bi := a.blockOf[l.from>>2]
 		b := &a.blocks[bi]
 		was := loaded
-		if loaded = -1; l.to < b.end && (l.state == inMemory || was == bi && l.from != b.start) {
-			loaded = bi
-		} else if l.state == inMemory {
+		switch {
+		case l.state == inMemory:
 			loaded = a.blockOf[(l.to-1)>>2]
+		case was != bi || l.from == b.start || l.to >= b.end:
+			loaded = -1
 		}
 		if l.from == b.start {
 			continue

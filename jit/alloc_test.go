@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -353,6 +354,7 @@ func randomFunc(seed int64, size int, calls bool) *ir.Func {
 	}
 	v := g.pick(genTypes[g.r.Intn(len(genTypes))])
 	f.Append(g.b, ir.OpReturn, ir.Void, v)
+	removeDeadPhis(f)
 	// Cold blocks come last.
 	if g.r.Intn(2) == 0 {
 		var hot, cold []*ir.Block
@@ -366,6 +368,37 @@ func randomFunc(seed int64, size int, calls bool) *ir.Func {
 		f.Blocks = append(hot, cold...)
 	}
 	return f
+}
+
+// removeDeadPhis takes out phis that only phis use.
+func removeDeadPhis(f *ir.Func) {
+	used := make([]bool, f.NumValues())
+	var mark func(v *ir.Value)
+	mark = func(v *ir.Value) {
+		if !used[v.ID] {
+			used[v.ID] = true
+			if v.Op == ir.OpPhi {
+				for _, a := range v.Args {
+					mark(a)
+				}
+			}
+		}
+	}
+	for _, b := range f.Blocks {
+		for _, v := range b.Values {
+			if v.Op != ir.OpPhi {
+				for _, a := range v.Args {
+					mark(a)
+				}
+				for _, s := range stateOf(v) {
+					mark(s.Value)
+				}
+			}
+		}
+	}
+	for _, b := range f.Blocks {
+		b.Values = slices.DeleteFunc(b.Values, func(v *ir.Value) bool { return v.Op == ir.OpPhi && !used[v.ID] })
+	}
 }
 
 // TestAllocateRandom: whatever the function, each use reads its value.

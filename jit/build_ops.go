@@ -106,6 +106,10 @@ func (b *builder) regular(w wasm.Op) {
 		b.access(w, info)
 		return
 	}
+	if objects(w) {
+		b.object(w)
+		return
+	}
 	if b.reference(w) || b.special(w) {
 		return
 	}

@@ -25,6 +25,9 @@ func (b *builder) leaves(w wasm.Op, r *bodyReader) bool {
 	}
 	at := r.p
 	r.skip(w)
+	if objects(w) {
+		return b.objectLeaves(w, &bodyReader{b: r.b, p: at})
+	}
 	switch w {
 	case wasm.OpCall, wasm.OpCallIndirect, wasm.OpCallRef:
 		return true

@@ -15,6 +15,26 @@
 // instance of every program finds it at its next entry. Code is never changed, and it is freed when the module is collected: threads
 // that run it keep the module alive.
 //
+// # State
+//
+// Wasm's locals and operands have slots in the interpreter's frame, and machine code uses the same frame; but while it runs, values
+// are in registers, and slots are stale. Where machine code can be left, the frame must be what the interpreter would have made of
+// it: the operands in their slots, and the locals that are live or are references, which a collection looks at. So a frame of
+// machine code can be looked at, frozen, written down and gone on with by the interpreter, here or on another machine, without a
+// map of registers: there is nothing in them that counts.
+//
+//   - Before a call, and before an instruction that is left to the interpreter (a step), what is stale is stored by instructions
+//     among others (OpSlotStore), and behind it everything is in its slot and is loaded where it is needed first (OpSlotLoad).
+//   - At a loop's head, and where the interpreter goes on for good, what is stale is listed at the site (Site.State), and is stored
+//     only if the site is taken.
+//   - A trap needs no state: nobody looks at a frame that has trapped.
+//
+// Which locals are live is found by going over the body backwards (build_scan.go), with the ways that exceptions can go from
+// calls. Which slots are stale is known when the body is built (build_state.go): a local that has not changed since it was stored is
+// not stored again.
+//
+// The interpreter takes over at points that it can be entered at: see interp.NativePoints.
+//
 // # What goes wrong
 //
 // Nothing here ends a program. A unit that cannot be compiled, for whatever reason, bugs of the compiler among them, stays with

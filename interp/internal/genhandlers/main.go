@@ -208,7 +208,8 @@ var stores = []access{
 
 // handWritten are the instructions whose handlers stand in handlers_*.go under the same names.
 var handWritten = strings.Fields(`
-	halt leave crossReturn stepDone nop unreachable
+	halt leave crossReturn nop unreachable
+	entry loopHead stepDone nativeReturn
 	copySlot copyMany constant jump brTable
 	call callImport callIndirect returnCall returnCallImport returnCallIndirect
 	return0 return1 return1A return1I returnMany

@@ -1,0 +1,348 @@
+//go:build linux && (amd64 || arm64)
+
+package interp
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// enterNative enters unit u at pc, the instruction that it stands for; the interpreter goes on if it cannot.
+func (t *Thread) enterNative(u *NativeUnit, pc *instr, fp, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	nt, ni := t.native.Load(), t.inst.native.Load()
+	if ni == nil {
+		ni = t.inst.makeNative()
+	}
+	if u.Memory != ni.memory {
+		return next(pc), fp, 0, mb, ml, t
+	}
+	if nt == nil {
+		if nt = t.makeNative(); nt == nil {
+			return next(pc), fp, 0, mb, ml, t
+		}
+	}
+	if nt.ctx.nsp-returnCell < nt.ctx.nativeLimit {
+		return next(pc), fp, 0, mb, ml, t
+	}
+	nt.begin(t.sp - 1)
+	nt.skip = t.attention.Load() != 0
+	t.goOn(nt, fp)
+	return t.runNative(nt, u.Entry)
+}
+
+// nativeReturn goes back to the machine code that has called the frame whose record was popped just now.
+func nativeReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	nt := t.native.Load()
+	n := len(nt.segments) - 1
+	if n < 0 || !nt.segments[n].interpreted || nt.segments[n].frame != t.sp {
+		panic("godwit: bug: the interpreter returns to machine code that has not called it")
+	}
+	nt.ctx.nsp = nt.segments[n].start
+	nt.segments = nt.segments[:n]
+	t.inst = t.frames[t.sp-1].fn.inst
+	_, s := t.site(nt, *nt.word(nt.ctx.nsp))
+	how := stubs.resume
+	if s.Kind == SiteCall {
+		fp, how = unsafe.Add(fp, 8*int(s.ArgSlot)), stubs.resumeReturn
+	}
+	t.goOn(nt, fp)
+	return t.runNative(nt, how)
+}
+
+// inInterp is what a handler returns for the interpreter to go on at pc.
+func (t *Thread) inInterp(pc *instr, fp unsafe.Pointer, acc uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	m := t.inst.mem0()
+	return pc, fp, acc, m.base(), m.Size(), t
+}
+
+// runNative enters machine code at pc, does what it leaves for, and so on, until the interpreter has to go on. The context has been
+// prepared by goOn.
+func (t *Thread) runNative(nt *nativeThread, pc uintptr) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	c := &nt.ctx
+	for {
+		nativeEnter(c, pc)
+		runtime.KeepAlive(t)
+		skip := nt.skip
+		nt.skip = false
+		at := unsafe.Add(t.stackBase, c.fp-uintptr(t.stackBase))
+		if c.left == leftReturned {
+			n := len(nt.segments) - 1
+			i := nt.segments[n].frame
+			f := &t.frames[i]
+			t.storeResult(nt, f.fn, at)
+			t.sp = i
+			if nt.drop() {
+				t.goOn(nt, at)
+				pc = stubs.resumeReturn
+				continue
+			}
+			return t.inInterp(f.ret, f.fp, 0)
+		}
+		ra := *nt.word(c.nsp)
+		if c.left == leftCallee {
+			in, fp, goesOn := t.nativeCallee(nt, ra, at)
+			if !goesOn {
+				return t.inInterp(in, fp, 0)
+			}
+			t.goOn(nt, fp)
+			pc = stubs.resumeReturn
+			continue
+		}
+		var u *NativeUnit
+		var s *NativeSite
+		if c.fault == 0 {
+			u, s = t.site(nt, ra)
+		} else {
+			u, s = t.faultSite(ra)
+		}
+		fn := t.inst.funcs[u.Func]
+		t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), fn, at)
+		switch s.Kind {
+		case SiteImport:
+			in := &loweredCode(fn).instrs[s.Point-1]
+			in, fp, goesOn := t.nativeHost(nt, in, at, unsafe.Add(at, 8*int(s.ArgSlot)), t.inst.funcs[s.Callee])
+			if !goesOn {
+				return t.inInterp(in, fp, 0)
+			}
+			t.goOn(nt, fp)
+			pc = stubs.resume
+		case SiteStep:
+			in, fp, goesOn := t.nativeStep(nt, s, fn, at)
+			if !goesOn {
+				return t.inInterp(in, fp, 0)
+			}
+			t.goOn(nt, fp)
+			pc = stubs.resume
+		case SiteEntry, SitePoll:
+			fp, ok := t.nativePoll(nt, s, fn, at, skip)
+			if !ok {
+				return t.inInterp(&haltInstr, fp, 0)
+			}
+			t.goOn(nt, fp)
+			pc = stubs.resumeSaved
+		case SiteType:
+			have, want := t.inst.funcAt(c.ints[s.RegA]), c.ints[s.RegB]
+			if !t.store.rtts[have.typeID].isSub(t.store.rtts[want]) {
+				return t.inInterp(t.nativeTrap(fn, s, TrapIndirectCallTypeMismatch), at, 0)
+			}
+			t.goOn(nt, at)
+			pc = stubs.resumeSaved
+		case SiteExit:
+			t.showNative()
+			t.leaveNative()
+			acc := uint64(0)
+			if s.Acc >= 0 {
+				acc = *slot(at, uint16(s.Acc))
+			}
+			return t.inInterp(&loweredCode(fn).instrs[s.Point], at, acc)
+		case SiteTrap, SiteFault:
+			return t.inInterp(t.nativeTrap(fn, s, s.Trap), at, 0)
+		default:
+			panic(fmt.Sprintf("godwit: bug: machine code of %s was left at a site of kind %d", fn.Name(), s.Kind))
+		}
+	}
+}
+
+// storeResult writes the only result of fn, which has returned, to slot 0 of its frame.
+func (t *Thread) storeResult(nt *nativeThread, fn *Func, fp unsafe.Pointer) {
+	c := &nt.ctx
+	switch fn.result {
+	case result32:
+		*slot(fp, 0) = uint64(uint32(c.ints[nativeIntResult]))
+	case result64:
+		*slot(fp, 0) = c.ints[nativeIntResult]
+	case resultF32:
+		*slot(fp, 0) = uint64(uint32(c.floats[nativeFloatResult][0]))
+	case resultF64:
+		*slot(fp, 0) = c.floats[nativeFloatResult][0]
+	case resultV128:
+		*slot(fp, 0), *slot(fp, 1) = c.floats[nativeFloatResult][0], c.floats[nativeFloatResult][1]
+	}
+}
+
+// spreadArgs writes the arguments that machine code has passed in registers to the callee's slots.
+func (t *Thread) spreadArgs(nt *nativeThread, fn *Func, fp unsafe.Pointer) {
+	c := &nt.ctx
+	at, ints, floats := uint16(0), 0, 0
+	for _, p := range fn.typ.Params {
+		switch p {
+		case wasm.F32, wasm.F64, wasm.V128:
+			if floats < len(nativeFloatArgs) {
+				v := &c.floats[nativeFloatArgs[floats]]
+				floats++
+				switch p {
+				case wasm.F32:
+					*slot(fp, at) = uint64(uint32(v[0]))
+				case wasm.V128:
+					*slot(fp, at+1) = v[1]
+					fallthrough
+				default:
+					*slot(fp, at) = v[0]
+				}
+			}
+		default:
+			if ints < len(nativeIntArgs) {
+				v := c.ints[nativeIntArgs[ints]]
+				ints++
+				if p == wasm.I32 {
+					v = uint64(uint32(v))
+				}
+				*slot(fp, at) = v
+			}
+		}
+		at += uint16(width(p))
+	}
+}
+
+// nativeTrap ends the run with a trap at s, a site of fn.
+func (t *Thread) nativeTrap(fn *Func, s *NativeSite, code TrapCode) *instr {
+	t.showNative()
+	t.exitPos = s.Pos
+	return t.trap(loweredCode(fn).entry, code)
+}
+
+// nativeCallee calls a function that has no machine code, or none for this instance; nfp is its frame. ra is the
+// return address, on top of the machine stack.
+func (t *Thread) nativeCallee(nt *nativeThread, ra uintptr, nfp unsafe.Pointer) (in *instr, fp unsafe.Pointer, goesOn bool) {
+	c := &nt.ctx
+	u, s := t.site(nt, ra)
+	fp = unsafe.Add(nfp, -8*int(s.ArgSlot))
+	caller := t.inst.funcs[u.Func]
+	in = &loweredCode(caller).instrs[s.Point-1]
+	var fn *Func
+	if in.op == opCall {
+		fn = t.inst.funcs[in.imm]
+	} else {
+		fn = t.inst.funcAt(c.ints[nativeRecordReg])
+	}
+	t.spreadArgs(nt, fn, nfp)
+	t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), caller, fp)
+	if in, fp, goesOn = t.nativeHost(nt, in, fp, nfp, fn); goesOn {
+		fp = unsafe.Add(fp, 8*int(s.ArgSlot))
+	}
+	return in, fp, goesOn
+}
+
+// nativeHost calls fn, a host function or one that the interpreter runs, at the interpreter's instruction in of the hidden top frame,
+// which is at fp; the arguments are at nfp. If machine code goes on, fp is where that frame is then.
+func (t *Thread) nativeHost(nt *nativeThread, in *instr, fp, nfp unsafe.Pointer, fn *Func) (_ *instr, _ unsafe.Pointer, goesOn bool) {
+	c := &nt.ctx
+	nsp := c.nsp
+	if fn.host == nil {
+		t.showNative()
+		code, err := fn.lowered()
+		if err != nil {
+			return t.fail(in, err), fp, false
+		}
+		fp, nfp, ok := t.grow(fp, nfp, code.room)
+		if !ok {
+			return t.trap(in, TrapStackExhausted), fp, false
+		}
+		t.frames[t.sp] = frame{ret: &nativeReturnInstr, link: next(in), fp: fp, fn: fn, nsp: nsp}
+		nt.interpret(t.sp)
+		t.sp++
+		t.inst = fn.inst
+		clear(slots(nfp, uint16(fn.nparams), int(code.nlocals-fn.nparams)))
+		return code.entry, nfp, false
+	}
+	if t.alone {
+		t.showNative() // while a host function waits, objects may be collected
+	}
+	to, fp, _, _, _, _ := t.callHost(in, fp, nfp, fn)
+	if to == next(in) && t.exit == exitNone && len(nt.segments) > 0 {
+		c.nsp = nsp
+		return nil, fp, true
+	}
+	if t.exit == exitSuspended {
+		t.leaveNative()
+	}
+	return to, fp, false
+}
+
+// nativeStep does an instruction for the hidden top frame, of fn at fp.
+func (t *Thread) nativeStep(nt *nativeThread, site *NativeSite, fn *Func, fp unsafe.Pointer) (_ *instr, _ unsafe.Pointer, goesOn bool) {
+	st := site.Step
+	first := &st.code[0]
+	if t.step != st {
+		t.step = st
+	}
+	t.stepPC = uintptr(unsafe.Pointer(&loweredCode(fn).instrs[st.at]))
+	switch site.how {
+	case stepWaits:
+		t.showNative()
+	case stepLeaves:
+		t.showNative()
+		t.leaveNative()
+		return first, fp, false
+	}
+	nsp := nt.ctx.nsp
+	size := uintptr(len(st.code)) * instrSize
+	m := t.inst.mem0()
+	pc, mb, ml, acc := first, m.base(), m.Size(), uint64(0)
+	for {
+		if pc.op == opStepDone {
+			nt.ctx.nsp = nsp
+			return nil, fp, true
+		}
+		pc, fp, acc, mb, ml, t = (*(*handler)(unsafe.Pointer(&pc)))(pc, fp, acc, mb, ml, t)
+		if uintptr(unsafe.Pointer(pc))-uintptr(unsafe.Pointer(first)) >= size {
+			break
+		}
+	}
+	t.showNative()
+	if t.exit == exitSuspended || t.exit == exitNone {
+		t.leaveNative()
+	}
+	return pc, fp, false
+}
+
+// nativePoll is a safepoint in machine code, or a function's entry where the stack has no room. skip says that the safepoint has been
+// counted already.
+func (t *Thread) nativePoll(nt *nativeThread, s *NativeSite, fn *Func, fp unsafe.Pointer, skip bool) (unsafe.Pointer, bool) {
+	code := loweredCode(fn)
+	at := code.entry
+	if s.Kind == SitePoll {
+		at = &code.instrs[s.Point]
+	}
+	if t.attention.Load() != 0 {
+		if !skip {
+			t.showNative()
+			if s.Kind == SiteEntry {
+				clear(slots(fp, uint16(fn.nparams), int(code.nlocals-fn.nparams)))
+			}
+			if err := t.safepoint(at, fp); err != nil {
+				return fp, t.nativeFail(at, err)
+			}
+		}
+	} else {
+		runtime.Gosched() // maybe a signal has said that the goroutine is wanted
+	}
+	if s.Kind == SitePoll {
+		return fp, true
+	}
+	if uintptr(fp)+code.room*8 <= t.stackEnd && nt.hiddenRA >= nt.ctx.nativeLimit {
+		return fp, true
+	}
+	t.showNative()
+	ok := nt.hiddenRA >= nt.ctx.nativeLimit
+	if ok {
+		_, fp, ok = t.growStack(fp, fp, code.room)
+	}
+	if !ok {
+		// The call traps, as it does in the interpreter.
+		if f := &t.frames[t.sp-1]; f.ret == &nativeReturnInstr {
+			at = (*instr)(unsafe.Add(unsafe.Pointer(f.link), -int(instrSize)))
+			t.sp--
+		}
+		t.trap(at, TrapStackExhausted)
+	}
+	return fp, ok
+}
+
+func (t *Thread) nativeFail(at *instr, err error) bool {
+	t.fail(at, err)
+	return false
+}
