@@ -64,9 +64,9 @@ func (e *emitter) selectValue(v *ir.Value) {
 	switch {
 	case v.Type == ir.V128:
 		c := e.condition(v.Args[2])
-		e.a.word(0xDA9F03E0 | uint32(c^1)<<12 | uint32(tmp))        // CSETM X
-		e.a.word(0x4E080C00 | uint32(tmp)<<5 | uint32(ftmp&31))     // DUP V.2D, X
-		e.a.word(neon3(0x6E601C00, ftmp, e.arg(v, 0), e.arg(v, 1))) // BSL
+		e.a.word(0xDA9F03E0 | uint32(c^1)<<12 | uint32(tmp)) // CSETM X
+		e.a.v2(neonDUP|neonLane(3, 0), ftmp, tmp)
+		e.a.v3(neonBSL, ftmp, e.arg(v, 0), e.arg(v, 1))
 		e.a.movVec(e.result, ftmp, ir.V128)
 	case v.Type.Float():
 		a, b := e.arg(v, 0), e.arg(v, 1)
@@ -81,9 +81,4 @@ func (e *emitter) selectValue(v *ir.Value) {
 		c := e.condition(v.Args[2])
 		e.a.csel(width(v, a64.ACSEL, a64.ACSELW), e.result, a, b, c)
 	}
-}
-
-// neon3 is a vector instruction of three registers.
-func neon3(base uint32, rd, rn, rm ir.Reg) uint32 {
-	return base | uint32(rm&31)<<16 | uint32(rn&31)<<5 | uint32(rd&31)
 }

@@ -83,15 +83,11 @@ func immediate(v *ir.Value, i int) bool {
 	if _, ok := intCondition(v.Op); ok {
 		return i == 1 && (isAddImm(constant(a)) || isAddImm(negated(a)))
 	}
-	if m := memoryOps(v.Op); m != nil {
-		switch i {
-		case 1:
-			return true
-		case 2:
-			return !m.load && a.Type != ir.V128 && isZero(a)
-		}
+	if i == 1 && (accesses(v.Op) || isShift(v.Op)) {
+		return true
 	}
-	return false
+	m := memoryOps(v.Op)
+	return i == 2 && m != nil && !m.load && a.Type != ir.V128 && isZero(a)
 }
 
 // isXorOnes tells whether v is a complement.

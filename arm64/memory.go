@@ -69,6 +69,12 @@ func memoryOps(op ir.Op) *access {
 	return nil
 }
 
+// accesses tells whether op has an address as its second operand.
+func accesses(op ir.Op) bool {
+	return memoryOps(op) != nil || isAtomic(op) && op != wasm.OpAtomicFence ||
+		op >= wasm.OpV128Load && op <= wasm.OpV128Store || op >= wasm.OpV128Load8Lane && op <= wasm.OpV128Load64Zero
+}
+
 // offsetFits tells whether an immediate offset has an encoding.
 func (m access) offsetFits(off int64) bool {
 	return off >= -256 && off < 256 || off >= 0 && off&(1<<m.log2-1) == 0 && off>>m.log2 < 4096

@@ -62,9 +62,9 @@ func selectParts(v *ir.Value) {
 	default:
 		if _, ok := intCondition(v.Op); ok {
 			foldLast(v, false)
-		} else if m := memoryOps(v.Op); m != nil {
+		} else if accesses(v.Op) {
 			foldAddress(v)
-			if !m.load {
+			if m := memoryOps(v.Op); m != nil && !m.load {
 				foldWrap(v, 2)
 			}
 			return

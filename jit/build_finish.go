@@ -137,6 +137,9 @@ func (b *builder) removeUnused() {
 func (b *builder) markCold() {
 	for i := len(b.f.Blocks) - 1; i > 0; i-- {
 		block := b.f.Blocks[i]
+		if block.Cold {
+			continue
+		}
 		switch block.Term().Op {
 		case ir.OpExit, ir.OpTrap:
 			block.Cold = true
