@@ -80,6 +80,9 @@ func (e *emitter) inFrame(v *ir.Value, call func()) {
 	if up != 0 {
 		e.addConst(true, frameReg, -up, frameReg)
 	}
+	if v.Type == ir.I32 { // a callee that is no machine code may leave anything in the upper half, and addresses rely on it
+		e.ins(x86.AMOVL, reg(ax), reg(ax))
+	}
 	e.reload()
 }
 

@@ -87,8 +87,11 @@ var comparisons = func() map[ir.Op]comparison {
 
 // isTest tells whether v is a condition that a branch can have folded.
 func isTest(v *ir.Value) bool {
-	if v.Op == wasm.OpI32Eqz || v.Op == wasm.OpI64Eqz || v.Op == wasm.OpI32And {
+	switch v.Op {
+	case wasm.OpI32Eqz, wasm.OpI64Eqz, wasm.OpI32And:
 		return true
+	case wasm.OpI64And:
+		return mask32(v.Args[1])
 	}
 	_, ok := comparisons[v.Op]
 	return ok
@@ -96,7 +99,12 @@ func isTest(v *ir.Value) bool {
 
 // useCond appends what the condition c of a branch needs.
 func (t *Target) useCond(o *ir.Operands, c *ir.Value) {
-	if c.Folded {
+	switch {
+	case pairOf(c):
+		t.useFlags(o, c.Args[0])
+		t.useFlags(o, c.Args[1])
+		return
+	case c.Folded:
 		t.useFlags(o, c)
 		return
 	}
@@ -108,17 +116,59 @@ func (e *emitter) takeCond(c *ir.Value) flags {
 	if c.Folded {
 		return e.takeFlags(c)
 	}
-	r := e.takeReg()
-	e.ins(x86.ATESTL, reg(r), reg(r))
+	e.test(e.takeReg(), false)
 	return flags{cond: condNE}
 }
+
+// pairOf tells whether c is two comparisons: see foldTrapIf.
+func pairOf(c *ir.Value) bool {
+	return c.Folded && c.Aux == pairMark && (c.Op == wasm.OpI32And || c.Op == wasm.OpI32Or)
+}
+
+// jumpCond jumps to l if the condition c holds.
+func (e *emitter) jumpCond(c *ir.Value, l label) {
+	if !pairOf(c) {
+		e.jumpFlags(e.takeCond(c), l)
+		return
+	}
+	first := e.takeFlags(c.Args[0])
+	if c.Op == wasm.OpI32Or {
+		e.jumpFlags(first, l)
+		e.jumpFlags(e.takeFlags(c.Args[1]), l)
+		return
+	}
+	skip := e.newLabel()
+	e.jumpFlags(first.not(), skip)
+	e.jumpFlags(e.takeFlags(c.Args[1]), l)
+	e.bind(skip)
+}
+
+// test compares r with zero, unless the instruction before has done so.
+func (e *emitter) test(r ir.Reg, wide bool) {
+	if e.tested.at == e.here() && e.tested.reg == r && (wide || !e.tested.wide) {
+		return
+	}
+	e.ins(sized(wide, x86.ATESTL, x86.ATESTQ), reg(r), reg(r))
+}
+
+// tested is a register that the flags say is zero or not, and where they do. What 32-bit instructions say holds for all 64 bits.
+type tested struct {
+	at   mark
+	reg  ir.Reg
+	wide bool
+}
+
+// tests says that the last instruction has set the flags by its result.
+func (e *emitter) tests(r ir.Reg, wide bool) { e.tested = tested{e.here(), r, wide} }
 
 // useFlags appends what the comparison v itself needs.
 func (t *Target) useFlags(o *ir.Operands, v *ir.Value) {
 	switch v.Op {
 	case wasm.OpI32And, wasm.OpI64And:
 		o.Reg(v.Args[0])
-		t.useAny(o, v.Args[1])
+		if !mask32(v.Args[1]) {
+			t.useAny(o, v.Args[1])
+		}
 		return
 	case wasm.OpI32Eqz, wasm.OpI64Eqz:
 		if a := v.Args[0]; a.Folded && isTest(a) || a.Folded && a.Op == wasm.OpI64And {
@@ -154,10 +204,11 @@ func (e *emitter) takeFlags(v *ir.Value) flags {
 	switch v.Op {
 	case wasm.OpI32And, wasm.OpI64And:
 		a := e.takeReg()
-		b := e.takeAny(v.Args[1])
-		if b.Type == obj.TYPE_CONST && b.Offset >= 0 {
-			wide = false
+		if mask32(v.Args[1]) {
+			e.ins(x86.ATESTL, imm(int64(int32(v.Args[1].Imm))), reg(a))
+			return flags{cond: condNE}
 		}
+		b := e.takeAny(v.Args[1])
 		if b.inMemory() || b.Type == obj.TYPE_CONST {
 			e.emit(sized(wide, x86.ATESTL, x86.ATESTQ), b, reg(a))
 		} else {
@@ -172,8 +223,7 @@ func (e *emitter) takeFlags(v *ir.Value) flags {
 		case a.Folded:
 			e.emit(sized(wide, x86.ACMPL, x86.ACMPQ), e.takeLoad(a), imm(0))
 		default:
-			r := e.takeReg()
-			e.ins(sized(wide, x86.ATESTL, x86.ATESTQ), reg(r), reg(r))
+			e.test(e.takeReg(), wide)
 		}
 		return flags{cond: condEQ}
 	}

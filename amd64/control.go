@@ -19,7 +19,7 @@ func controlRules() map[ir.Op]rule {
 		ir.OpReturn: {uses: useReturn, emit: emitReturn},
 		ir.OpExit:   {emit: emitExit},
 		ir.OpTrap:   {emit: emitTrap},
-		ir.OpTrapIf: {uses: useIf, emit: emitTrapIf, fold: foldCond},
+		ir.OpTrapIf: {uses: useIf, emit: emitTrapIf, fold: foldTrapIf},
 		ir.OpPoll:   {emit: emitPoll},
 
 		wasm.OpSelect: {uses: useSelect, emit: emitSelect, fold: foldSelect},
@@ -36,13 +36,19 @@ func emitConst(e *emitter, v *ir.Value, r *rule) {
 }
 
 // to is the label of a block. A block that only jumps is passed over.
-func (e *emitter) to(b *ir.Block) label { return e.blocks[b.ID] }
+func (e *emitter) to(b *ir.Block) label { return e.blocks[e.alias[b.ID].ID] }
 
-// goTo jumps to b, or does nothing if it is next.
+// goTo jumps to b, or does nothing if it is next. A return is no longer than the jump to it.
 func (e *emitter) goTo(b *ir.Block) {
-	if b != e.next {
-		e.jump(e.to(b))
+	b = e.alias[b.ID]
+	if b == e.next {
+		return
 	}
+	if in := e.code[b.ID].Instrs; len(in) == 1 && in[0].Value != nil && in[0].Value.Op == ir.OpReturn {
+		e.ret()
+		return
+	}
+	e.jump(e.to(b))
 }
 
 func emitJump(e *emitter, v *ir.Value, r *rule) { e.goTo(v.Block.Succs[0]) }
@@ -52,7 +58,7 @@ func useIf(t *Target, v *ir.Value, r *rule, o *ir.Operands) { t.useCond(o, v.Arg
 func emitIf(e *emitter, v *ir.Value, r *rule) {
 	f := e.takeCond(v.Args[0])
 	yes, no := v.Block.Succs[0], v.Block.Succs[1]
-	if yes == e.next {
+	if e.alias[yes.ID] == e.next {
 		e.jumpFlags(f.not(), e.to(no))
 		return
 	}
@@ -104,6 +110,11 @@ func emitReturn(e *emitter, v *ir.Value, r *rule) {
 	if len(v.Args) > 0 {
 		e.takeReg()
 	}
+	e.ret()
+}
+
+// ret gives the machine frame up and returns.
+func (e *emitter) ret() {
 	if e.frame > 0 {
 		e.ins(x86.AADDQ, imm(int64(e.frame)), reg(sp))
 	}
@@ -125,7 +136,7 @@ func emitExit(e *emitter, v *ir.Value, r *rule) {
 func emitTrap(e *emitter, v *ir.Value, r *rule) { e.leave(int64(interp.CtxLeave), v.Site, -1) }
 
 func emitTrapIf(e *emitter, v *ir.Value, r *rule) {
-	e.jumpFlags(e.takeCond(v.Args[0]), e.trapStub(v.Site))
+	e.jumpCond(v.Args[0], e.trapStub(v.Site))
 }
 
 // emitPoll: the limit of the stack is 0 when somebody wants the thread.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
+	"github.com/godwit-vm/godwit/wasm"
 )
 
 // compileText compiles a function in its textual form.
@@ -305,4 +306,62 @@ b0:
 			t.Error(err)
 		}
 	})
+}
+
+// TestFlagsAreOfTheirBlock: a sum is followed by a block that tests it, and into which another block jumps with other flags.
+func TestFlagsAreOfTheirBlock(t *testing.T) {
+	f, err := ir.Parse(`func 1 "flags" loop=-1 room=4 (i32)
+b0:
+	v0:i32 = param 0
+	v1:i32 = const -1
+	v6:i32 = const 5
+	v7:i32 = i32.eq v0, v6 folded
+	if v7 b2, b1
+b1(b0):
+	v2:i32 = i32.add v0, v1
+	jump b2
+b2(b0, b1):
+	v3:i32 = phi v0, v2
+	if v3 b3, b4
+b3(b2):
+	v4:i32 = const 1
+	return v4
+b4(b2):
+	v5:i32 = const 0
+	return v5
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// All of it happens in AX.
+	in := func(r ir.Reg) ir.Loc { return ir.Loc{Kind: ir.InReg, Reg: r} }
+	a := &ir.Allocation{Func: f}
+	for _, b := range f.Blocks {
+		ab := ir.AllocatedBlock{Block: b}
+		for _, v := range b.Values {
+			switch v.Op {
+			case ir.OpConst, ir.OpPhi, wasm.OpI32Eq:
+			case ir.OpReturn:
+				ab.Instrs = append(ab.Instrs, ir.Instr{From: ir.Loc{Kind: ir.IsConst, Const: v.Args[0]}, To: in(ax), Type: ir.I32},
+					ir.Instr{Value: v, Uses: []ir.Loc{in(ax)}})
+			case ir.OpParam, ir.OpJump:
+				ab.Instrs = append(ab.Instrs, ir.Instr{Value: v, Result: in(ax)})
+			default:
+				ab.Instrs = append(ab.Instrs, ir.Instr{Value: v, Result: in(ax), Uses: []ir.Loc{in(ax)}})
+			}
+		}
+		a.Blocks = append(a.Blocks, ab)
+	}
+	m := newMachine(t)
+	code, err := New(Detect()).Compile(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := m.unit(code)
+	for n, want := range map[uint64]uint64{0: 1, 1: 0, 2: 1, 5: 1} {
+		m.frame[0] = n
+		if got := u.run(ir.I32); got.lo != want {
+			t.Errorf("%d gives %d, want %d\n%s", n, got.lo, want, disassemble(code))
+		}
+	}
 }

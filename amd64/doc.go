@@ -11,7 +11,8 @@
 // the expansions of single values use them, and nothing lives in them from one value to the next.
 //
 // An i32 in a register has a zero upper half. Every 32-bit instruction leaves it so, and it makes an i32 address usable in
-// an addressing mode as it is.
+// an addressing mode as it is. So users of i64.extend_i32_u read the i32 itself. Spill slots have all 64 bits, slots of the
+// wasm frame need not: they are read with 32-bit loads, and a call's i32 result is extended behind the call.
 //
 // # Folding
 //
@@ -31,6 +32,12 @@
 //
 // # Ways out
 //
-// Whatever is rare is a stub behind the code: traps, polls, entries without stack, the odd cases of conversions and
+// Whatever is rare is a stub behind the code: traps, polls, the entry from the interpreter, the odd cases of conversions and
 // minima. A stub is a closure that runs when the blocks are done.
+//
+// # Faults
+//
+// A load or store that is checked by guard pages may be folded into any instruction that reads memory; its site is at the
+// offset where that instruction begins, with the prefix that makes it atomic, if there is one. takeAddress hands the site
+// over with the operand, and emit writes it down.
 package amd64

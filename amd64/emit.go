@@ -27,6 +27,10 @@ type emitter struct {
 	inside label // behind the prologue
 	stubs  []func()
 
+	tested tested
+	alias  []*ir.Block          // by block: where a block that only jumps goes
+	code   []*ir.AllocatedBlock // by block
+
 	sites, faults []siteMark
 	lines         []lineMark
 	err           error
@@ -66,8 +70,9 @@ func (e *emitter) compile(a *ir.Allocation) (*ir.Code, error) {
 	if calls(a) {
 		e.frame = max(e.frame, minFrame)
 	}
-	entry := e.bound()
-	e.prologue()
+	e.tested.reg = ir.NoReg
+	e.thread(a)
+	entry := e.prologue()
 	e.body(a)
 	if e.err != nil {
 		return nil, e.err
@@ -120,19 +125,16 @@ func calls(a *ir.Allocation) bool {
 	return false
 }
 
-// prologue emits what comes before the first block: for a function the way in from the interpreter, which loads the arguments,
-// and the check of both stacks.
-func (e *emitter) prologue() {
+// prologue emits what comes before the first block, and returns the way in from the interpreter. A function checks both stacks; the
+// interpreter's way in, which loads the arguments, is a stub.
+func (e *emitter) prologue() (entry label) {
 	if e.f.Loop >= 0 {
+		entry = e.bound()
 		e.grow(e.frame)
-		return
+		return entry
 	}
 	args := registerArgs(e.f.Params)
-	for _, a := range args {
-		e.loadSlot(a.kind, a.reg, a.slot)
-	}
-	e.align()
-	e.fast, e.inside = e.bound(), e.newLabel()
+	e.fast, e.inside, entry = e.bound(), e.newLabel(), e.newLabel()
 	stub := e.newLabel()
 	e.ins(x86.ALEAQ, mem(frameReg, 8*int64(e.f.Room)), reg(scratch))
 	e.ins(x86.ACMPQ, reg(scratch), mem(contextReg, int64(interp.CtxLimit)))
@@ -148,7 +150,36 @@ func (e *emitter) prologue() {
 		}
 		e.leave(int64(interp.CtxLeaveSaving), &ir.Site{Kind: interp.SiteEntry, Acc: -1}, 0)
 		e.jump(e.inside)
+		e.bind(entry)
+		for _, a := range args {
+			e.loadSlot(a.kind, a.reg, a.slot)
+		}
+		e.jump(e.fast)
 	})
+	return entry
+}
+
+// thread finds the blocks that only jump.
+func (e *emitter) thread(a *ir.Allocation) {
+	e.alias = make([]*ir.Block, e.f.NumBlocks())
+	e.code = make([]*ir.AllocatedBlock, e.f.NumBlocks())
+	for i := range a.Blocks {
+		b := &a.Blocks[i]
+		e.code[b.Block.ID] = b
+	}
+	for i := range a.Blocks {
+		b := a.Blocks[i].Block
+		to := b
+		// What jumps in a circle for ever is left as it is.
+		for range 16 {
+			in := e.code[to.ID].Instrs
+			if len(in) != 1 || in[0].Value == nil || in[0].Value.Op != ir.OpJump || to.Succs[0] == b {
+				break
+			}
+			to = to.Succs[0]
+		}
+		e.alias[b.ID] = to
+	}
 }
 
 // grow makes the machine frame.
@@ -185,12 +216,25 @@ func registerArgs(params []ir.Type) (args []registerArg) {
 
 // body emits all blocks.
 func (e *emitter) body(a *ir.Allocation) {
+	emitted := make([]bool, e.f.NumBlocks())
 	for i := range a.Blocks {
 		b := &a.Blocks[i]
-		e.next = nil
-		if i+1 < len(a.Blocks) {
-			e.next = a.Blocks[i+1].Block
+		if e.passed(b.Block) && i > 0 {
+			emitted[b.Block.ID] = true
+			continue
 		}
+		e.next = nil
+		for k := i + 1; k < len(a.Blocks); k++ {
+			if n := a.Blocks[k].Block; !e.passed(n) {
+				e.next = n
+				break
+			}
+		}
+		if loopHead(b.Block, emitted) {
+			e.align()
+		}
+		emitted[b.Block.ID] = true
+		e.tested.reg = ir.NoReg // control may come from elsewhere
 		e.bind(e.blocks[b.Block.ID])
 		for j := range b.Instrs {
 			in := &b.Instrs[j]
@@ -204,6 +248,22 @@ func (e *emitter) body(a *ir.Allocation) {
 			}
 		}
 	}
+}
+
+// passed tells whether no jump goes to b, because b only jumps on.
+func (e *emitter) passed(b *ir.Block) bool { return e.alias[b.ID] != b }
+
+// loopHead tells whether a jump back comes to b from behind.
+func loopHead(b *ir.Block, emitted []bool) bool {
+	if b.Cold || len(b.Preds) < 2 {
+		return false
+	}
+	for _, p := range b.Preds {
+		if !emitted[p.ID] {
+			return true
+		}
+	}
+	return false
 }
 
 // value emits one value.

@@ -77,6 +77,9 @@ func emitTwo(e *emitter, v *ir.Value, r *rule) {
 		return
 	}
 	e.emit(r.sized(v), b, reg(d))
+	if v.Op != wasm.OpI32Mul && v.Op != wasm.OpI64Mul {
+		e.tests(d, is64(v))
+	}
 }
 
 // useAdd: sums have three operands, by LEA, unless one is in memory.
@@ -134,13 +137,16 @@ func emitAdd(e *emitter, v *ir.Value, r *rule) {
 	case b.Folded:
 		e.takeReg()
 		e.emit(add, e.takeLoad(b), reg(d))
+		e.tests(d, wide)
 	default:
 		x, y := e.takeReg(), e.takeReg()
 		switch d {
 		case x:
 			e.ins(add, reg(y), reg(d))
+			e.tests(d, wide)
 		case y:
 			e.ins(add, reg(x), reg(d))
+			e.tests(d, wide)
 		default:
 			e.ins(lea, memIndex(x, y, 1, 0), reg(d))
 		}
@@ -154,8 +160,10 @@ func (e *emitter) addConst(wide bool, x ir.Reg, c int64, d ir.Reg) {
 		e.ins(sized(wide, x86.ALEAL, x86.ALEAQ), mem(x, c), reg(d))
 	case c == 128: // -128 has a shorter encoding
 		e.ins(sized(wide, x86.ASUBL, x86.ASUBQ), imm(-128), reg(d))
+		e.tests(d, wide)
 	default:
 		e.ins(sized(wide, x86.AADDL, x86.AADDQ), imm(c), reg(d))
+		e.tests(d, wide)
 	}
 }
 
@@ -258,8 +266,10 @@ func emitAnd(e *emitter, v *ir.Value, r *rule) {
 		e.ins(as, reg(a), reg(d))
 	case mask32(b):
 		e.ins(x86.AANDL, imm(int64(int32(b.Imm))), reg(d))
+		e.tests(d, false)
 	default:
 		e.emit(r.sized(v), e.takeAny(b), reg(d))
+		e.tests(d, is64(v))
 	}
 }
 

@@ -126,6 +126,11 @@ func emitDiv(e *emitter, v *ir.Value, r *rule) {
 		e.source(sized(wide, x86.ADIVL, x86.ADIVQ), reg(y))
 		return
 	}
+	if v.Site == nil && !k.rem() {
+		e.plain(sized(wide, x86.ACDQ, x86.ACQO))
+		e.source(sized(wide, x86.AIDIVL, x86.AIDIVQ), reg(y))
+		return
+	}
 	// The lowest number by -1 is the one division that overflows, and a fault of the processor.
 	e.ins(sized(wide, x86.ACMPL, x86.ACMPQ), reg(y), imm(-1))
 	minus1, back := e.cold(func(back label) {

@@ -43,7 +43,36 @@ func memoryRules() map[ir.Op]rule {
 	for op, as := range stores {
 		m[op] = rule{uses: useMemoryStore, emit: emitMemoryStore, as: as[0], vex: as[1]}
 	}
+	for _, op := range []ir.Op{wasm.OpI32Store, wasm.OpI64Store} {
+		r := m[op]
+		r.fold = foldModify
+		m[op] = r
+	}
 	return m
+}
+
+// modifies are the operations that can be done in memory.
+var modifies = map[ir.Op]obj.As{
+	wasm.OpI32Add: x86.AADDL, wasm.OpI32Sub: x86.ASUBL, wasm.OpI32And: x86.AANDL, wasm.OpI32Or: x86.AORL, wasm.OpI32Xor: x86.AXORL,
+	wasm.OpI64Add: x86.AADDQ, wasm.OpI64Sub: x86.ASUBQ, wasm.OpI64And: x86.AANDQ, wasm.OpI64Or: x86.AORQ, wasm.OpI64Xor: x86.AXORQ,
+}
+
+// foldModify folds an operation on what is loaded from where v stores the result.
+func foldModify(s *selection, v *ir.Value) {
+	op := v.Args[2]
+	if modifies[op.Op] == 0 || !s.own(op) || is64(op) != (v.Op == wasm.OpI64Store) {
+		return
+	}
+	same := func(a *ir.Value) bool {
+		return a.Op == v.Op-(wasm.OpI32Store-wasm.OpI32Load) && a.Args[0] == v.Args[0] && a.Args[1] == v.Args[1] &&
+			a.Imm == v.Imm && a.Mem == v.Mem && a.Guarded == v.Guarded
+	}
+	if commutative(op.Op) && !same(op.Args[0]) && same(op.Args[1]) {
+		op.Args[0], op.Args[1] = op.Args[1], op.Args[0]
+	}
+	if same(op.Args[0]) && op.Args[0] != op.Args[1] && s.load(op, op.Args[0]) {
+		op.Folded = true
+	}
 }
 
 // chosen is the rule's instruction: its AVX form if there is one and the processor has AVX.
@@ -134,11 +163,19 @@ func emitMemoryLoad(e *emitter, v *ir.Value, r *rule) {
 
 func useMemoryStore(t *Target, v *ir.Value, r *rule, o *ir.Operands) {
 	t.useAddress(o, v)
+	if v.Args[2].Folded {
+		t.useImmediate(o, v.Args[2].Args[1])
+		return
+	}
 	t.useStored(o, v.Args[2])
 }
 
 func emitMemoryStore(e *emitter, v *ir.Value, r *rule) {
 	to := e.takeAddress(v)
+	if op := v.Args[2]; op.Folded {
+		e.emit(modifies[op.Op], e.takeImmediate(op.Args[1]), to)
+		return
+	}
 	e.emitStored(e.chosen(r), v.Args[2], to)
 }
 

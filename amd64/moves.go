@@ -25,7 +25,13 @@ func (e *emitter) loadOf(t ir.Type) obj.As {
 	return e.pick(x86.AMOVUPS, x86.AVMOVDQU)
 }
 
-func (e *emitter) storeOf(t ir.Type) obj.As { return e.loadOf(t) }
+// storeOf writes all 64 bits of an i32, which are its own and zeros: see selection.transparent.
+func (e *emitter) storeOf(t ir.Type) obj.As {
+	if t == ir.I32 {
+		return x86.AMOVQ
+	}
+	return e.loadOf(t)
+}
 
 // pick is vex if the processor has AVX, and sse otherwise.
 func (e *emitter) pick(sse, vex obj.As) obj.As {
@@ -110,18 +116,20 @@ func (e *emitter) intTo(v uint64, to ir.Reg) {
 	}
 }
 
-// constToMem writes a constant of its own size.
+// constToMem writes a constant; those of 32 bits are extended with zeros.
 func (e *emitter) constToMem(c *ir.Value, to operand) {
+	v := c.Imm
+	if c.Type.Size() == 4 {
+		v = uint64(uint32(v))
+	}
 	switch {
 	case c.Type == ir.V128:
 		e.constTo(c, scratchX)
 		e.ins(e.storeOf(ir.V128), reg(scratchX), to)
-	case c.Type.Size() == 4:
-		e.ins(x86.AMOVL, imm(int64(int32(c.Imm))), to)
-	case int64(c.Imm) == int64(int32(c.Imm)):
-		e.ins(x86.AMOVQ, imm(int64(c.Imm)), to)
+	case int64(v) == int64(int32(v)):
+		e.ins(x86.AMOVQ, imm(int64(v)), to)
 	default:
-		e.intTo(c.Imm, scratch)
+		e.intTo(v, scratch)
 		e.ins(x86.AMOVQ, reg(scratch), to)
 	}
 }
@@ -139,19 +147,8 @@ func (e *emitter) loadSlot(t ir.Type, to ir.Reg, slot int) {
 func (e *emitter) storeSlot(t ir.Type, from ir.Loc, slot int) {
 	to := slotMem(slot)
 	switch {
-	case from.Kind == ir.IsConst && t == ir.V128:
-		e.constToMem(from.Const, to)
 	case from.Kind == ir.IsConst:
-		v := from.Const.Imm
-		if t.Size() == 4 {
-			v = uint64(uint32(v))
-		}
-		if int64(v) == int64(int32(v)) {
-			e.ins(x86.AMOVQ, imm(int64(v)), to)
-			return
-		}
-		e.intTo(v, scratch)
-		e.ins(x86.AMOVQ, reg(scratch), to)
+		e.constToMem(from.Const, to)
 	case from.Kind == ir.InSpill && t == ir.V128:
 		e.ins(e.loadOf(t), e.spill(from), reg(scratchX))
 		e.ins(e.storeOf(t), reg(scratchX), to)

@@ -31,7 +31,66 @@ func (s *selection) run() {
 		}
 	}
 	for _, b := range s.f.Blocks {
+		s.transparent(b)
+	}
+	s.unused()
+	for _, b := range s.f.Blocks {
 		s.one(b)
+	}
+}
+
+// transparent makes users of i64.extend_i32_u read the i32 itself, whose upper half is zero in registers and spill slots, and users of
+// i32.wrap_i64 that look at 32 bits only the i64. The types of such operands are not those that the instructions want.
+func (s *selection) transparent(b *ir.Block) {
+	for _, v := range b.Values {
+		if v.Op == ir.OpPhi {
+			continue
+		}
+		for i, a := range v.Args {
+			for a.Op == wasm.OpI64ExtendI32U || a.Op == wasm.OpI32WrapI64 && narrow(v, i) {
+				if isConst(a.Args[0]) {
+					break
+				}
+				a.Uses--
+				a = a.Args[0]
+				a.Uses++
+				v.Args[i] = a
+			}
+		}
+		if v.Op == ir.OpCall && v.Aux == ownCallMark {
+			v.Args[0].Uses--
+		}
+	}
+}
+
+// narrow tells whether v reads no more than 32 bits of operand i, which is an i32.
+func narrow(v *ir.Value, i int) bool {
+	switch op := v.Op; {
+	case op == ir.OpIf, op == ir.OpTrapIf, op == wasm.OpSelect && i == 2:
+		return true
+	case op >= wasm.OpI32Eqz && op <= wasm.OpI32GeU, op >= wasm.OpI32Add && op <= wasm.OpI32Mul, op >= wasm.OpI32And && op <= wasm.OpI32Rotr:
+		return true
+	case op == wasm.OpI32Store, op == wasm.OpI32Store8, op == wasm.OpI32Store16:
+		return i == 2
+	}
+	return v.Op == wasm.OpI32Extend8S || v.Op == wasm.OpI32Extend16S
+}
+
+// unused folds away what nothing reads any more.
+func (s *selection) unused() {
+	for _, b := range s.f.Blocks {
+		for i := len(b.Values) - 1; i >= 0; i-- {
+			v := b.Values[i]
+			switch v.Op {
+			case wasm.OpI64ExtendI32U, wasm.OpI32WrapI64, ir.OpInstWord:
+				if v.Uses == 0 {
+					v.Folded = true
+					for _, a := range v.Args {
+						a.Uses--
+					}
+				}
+			}
+		}
 	}
 }
 
@@ -117,9 +176,9 @@ func (s *selection) own(a *ir.Value) bool {
 	return a.Uses == 1 && a.Block == s.block && !a.Folded && a.Op != ir.OpPhi && a.Op != ir.OpConst
 }
 
-// load folds the load a, whose width is that of its type.
-func (s *selection) load(a *ir.Value) bool {
-	if !s.own(a) || !loadsAll(a) || a.Type == ir.V128 && !s.t.has.AVX {
+// load folds the load a, whose width is that of its type, into v.
+func (s *selection) load(v, a *ir.Value) bool {
+	if !a.Type.Float() && is64(v) != (a.Type == ir.I64) || !s.own(a) || !loadsAll(a) || a.Type == ir.V128 && !s.t.has.AVX {
 		return false
 	}
 	at := s.at[a.ID]
@@ -153,16 +212,16 @@ func loadsAll(a *ir.Value) bool {
 
 // foldSecond folds a load that is the second operand, or the first of what can be exchanged.
 func foldSecond(s *selection, v *ir.Value) {
-	if isConst(v.Args[1]) || s.load(v.Args[1]) {
+	if isConst(v.Args[1]) || s.load(v, v.Args[1]) {
 		return
 	}
-	if commutative(v.Op) && s.load(v.Args[0]) {
+	if commutative(v.Op) && s.load(v, v.Args[0]) {
 		v.Args[0], v.Args[1] = v.Args[1], v.Args[0]
 	}
 }
 
 // foldFirst folds a load that is the only operand.
-func foldFirst(s *selection, v *ir.Value) { s.load(v.Args[0]) }
+func foldFirst(s *selection, v *ir.Value) { s.load(v, v.Args[0]) }
 
 // foldCond folds the comparison that is v's first operand.
 func foldCond(s *selection, v *ir.Value) { s.cond(v.Args[0]) }
@@ -175,6 +234,28 @@ func (s *selection) cond(c *ir.Value) {
 	}
 }
 
+// foldTrapIf folds two comparisons as well, of which one or both must hold: there is a jump for each.
+func foldTrapIf(s *selection, v *ir.Value) {
+	c := v.Args[0]
+	if s.own(c) && (c.Op == wasm.OpI32And || c.Op == wasm.OpI32Or) && c.Args[0] != c.Args[1] && s.compares(c.Args[0]) && s.compares(c.Args[1]) {
+		c.Folded, c.Aux = true, pairMark
+		for _, a := range c.Args {
+			a.Folded = true
+			s.compare(a)
+		}
+		return
+	}
+	s.cond(c)
+}
+
+// pairMark is in Aux of a folded i32.and or i32.or of two comparisons.
+const pairMark = 1
+
+// compares tells whether a can be folded and is 0 or 1.
+func (s *selection) compares(a *ir.Value) bool {
+	return s.own(a) && a.Op >= wasm.OpI32Eqz && a.Op <= wasm.OpF64Ge
+}
+
 // foldCompare folds into a comparison.
 func foldCompare(s *selection, v *ir.Value) { s.compare(v) }
 
@@ -185,24 +266,24 @@ func (s *selection) compare(v *ir.Value) {
 		return
 	case wasm.OpI32Eqz, wasm.OpI64Eqz:
 		a := v.Args[0]
-		if s.own(a) && (isTest(a) || a.Op == wasm.OpI64And) {
+		if s.own(a) && (isTest(a) || a.Op == wasm.OpI64And && v.Op == wasm.OpI64Eqz) {
 			a.Folded = true
 			s.compare(a)
 		} else {
-			s.load(a)
+			s.load(v, a)
 		}
 		return
 	}
 	c := comparisons[v.Op]
 	switch {
 	case c.float && c.swapped:
-		s.load(v.Args[0])
+		s.load(v, v.Args[0])
 	case c.float:
-		s.load(v.Args[1])
-	case !isConst(v.Args[1]) && s.load(v.Args[1]):
+		s.load(v, v.Args[1])
+	case !isConst(v.Args[1]) && s.load(v, v.Args[1]):
 	case isConst(v.Args[0]):
 	default:
-		s.load(v.Args[0])
+		s.load(v, v.Args[0])
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/twitchyliquid64/golang-asm/obj"
 
 	"github.com/godwit-vm/godwit/jit/ir"
+	"github.com/godwit-vm/godwit/wasm"
 )
 
 // Registers by number, and those that no value has.
@@ -112,6 +113,7 @@ type rule struct {
 	imm     int64    // a constant of the instruction
 	cond    condition
 	needs   feature
+	wide    bool // its first operand is an i64
 }
 
 // feature is what a rule needs beyond the baseline.
@@ -160,6 +162,9 @@ func init() {
 			prefix := map[ir.Op]int{0: 0, 0xFC: 1, 0xFD: 2, 0xFE: 3, 0xE0: 4}[op>>16]
 			if rules[prefix][op&0xFFFF] != nil {
 				panic("amd64: two rules for an opcode")
+			}
+			if info := op.Info(); op < 0xE00000 && info != nil && len(info.Params) > 0 {
+				r.wide = info.Params[0] == wasm.I64
 			}
 			rules[prefix][op&0xFFFF] = &r
 		}
@@ -243,13 +248,8 @@ func (t *Target) same(o *ir.Operands) { o.Result, o.Early = ir.SameResult, true 
 // fixed sets a result that is in r.
 func (t *Target) fixed(o *ir.Operands, r ir.Reg) { o.Result, o.Fixed = ir.FixedResult, r }
 
-// is64 tells whether an integer instruction is the 64-bit one: by what it reads, not by its result.
-func is64(v *ir.Value) bool {
-	if len(v.Args) > 0 {
-		return v.Args[0].Type == ir.I64
-	}
-	return v.Type == ir.I64
-}
+// is64 tells whether a numeric instruction reads 64-bit integers. The type of its operand does not tell: see selection.transparent.
+func is64(v *ir.Value) bool { return ruleOf(v.Op).wide }
 
 // isConst tells whether v is a constant.
 func isConst(v *ir.Value) bool { return v.Op == ir.OpConst }

@@ -78,7 +78,6 @@ type assembler struct {
 	first  *obj.Prog
 	last   *obj.Prog
 	err    error
-	marks  []**obj.Prog // to be set to the next instruction
 	adrs   []adr
 	thirds []obj.Addr // room for third sources
 }
@@ -127,7 +126,7 @@ func newAssembler() *assembler {
 
 func (a *assembler) reset() {
 	a.used, a.first, a.last, a.err = 0, nil, nil, nil
-	a.marks, a.adrs, a.thirds = a.marks[:0], a.adrs[:0], a.thirds[:0]
+	a.adrs, a.thirds = a.adrs[:0], a.thirds[:0]
 	// golang-asm takes the first instruction for the TEXT directive.
 	a.bind(a.newLabel())
 }
@@ -151,15 +150,8 @@ func (a *assembler) add(p *obj.Prog) *obj.Prog {
 		a.last.Link = p
 	}
 	a.last = p
-	for _, m := range a.marks {
-		*m = p
-	}
-	a.marks = a.marks[:0]
 	return p
 }
-
-// mark sets *p to the next instruction.
-func (a *assembler) mark(p **obj.Prog) { a.marks = append(a.marks, p) }
 
 func (a *assembler) newLabel() label {
 	p := a.prog()

@@ -36,7 +36,7 @@ type emitter struct {
 	tables []table
 	sites  []pendingSite
 	faults []pendingSite
-	lines  []*pendingLine
+	lines  []pendingLine
 	err    error
 }
 
@@ -61,8 +61,8 @@ type pendingSite struct {
 }
 
 type pendingLine struct {
-	prog  *obj.Prog
-	value *ir.Value
+	before *obj.Prog // the last instruction that is not of the value
+	value  *ir.Value
 }
 
 // Compile makes machine code.
@@ -110,9 +110,10 @@ func (t *Target) Compile(al *ir.Allocation) (*ir.Code, error) {
 	for _, s := range e.faults {
 		c.Faults = append(c.Faults, ir.CodeSite{Offset: int(s.prog.Pc), Site: s.site, FrameBytes: s.frame})
 	}
+	c.Lines = make([]ir.CodeLine, 0, len(e.lines))
 	for _, l := range e.lines {
-		if l.prog != nil {
-			c.Lines = append(c.Lines, ir.CodeLine{Offset: int(l.prog.Pc), Value: l.value})
+		if next := l.before.Link; next != nil {
+			c.Lines = append(c.Lines, ir.CodeLine{Offset: int(next.Pc), Value: l.value})
 		}
 	}
 	return c, nil
@@ -148,9 +149,7 @@ func (e *emitter) fail(format string, args ...any) {
 
 // line says that what follows is of v.
 func (e *emitter) line(v *ir.Value) {
-	l := &pendingLine{value: v}
-	e.lines = append(e.lines, l)
-	e.a.mark(&l.prog)
+	e.lines = append(e.lines, pendingLine{e.a.last, v})
 }
 
 // site notes that the instruction p calls, and leaves from there as s says.

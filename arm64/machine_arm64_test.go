@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
+	a64 "github.com/twitchyliquid64/golang-asm/obj/arm64"
 )
 
 // machine runs units without a VM: it has a context, a frame, a memory and a machine stack, and stubs that note how a unit was left.
@@ -54,7 +55,7 @@ func newMachine(t testing.TB) *machine {
 
 	// run(context, code, frame, stack, memory) has its arguments in R0 to R4, and may change all registers but g.
 	start := m.assemble(t, func(a *assembler) {
-		a.rri(asSUB, 3, 3, 32)
+		a.rri(a64.ASUB, 3, 3, 32)
 		a.ldst(strX, linkReg, 3, 0)
 		a.movSP(tmp, sp)
 		a.ldst(strX, tmp, 3, 8)
@@ -85,7 +86,7 @@ func newMachine(t testing.TB) *machine {
 	count := func(a *assembler) {
 		a.movConst(tmp2, fieldSaving)
 		a.ldstIndex(ldrX, tmp, contextReg, tmp2, extUXTX, false)
-		a.rri(asADD, tmp, tmp, 1)
+		a.rri(a64.AADD, tmp, tmp, 1)
 		a.ldstIndex(strX, tmp, contextReg, tmp2, extUXTX, false)
 		a.ldstFar(strX, linkReg, contextReg, fieldSaved)
 	}

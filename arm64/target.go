@@ -15,7 +15,7 @@ const (
 	contextReg ir.Reg = 26 // the interp.NativeContext
 	tmp        ir.Reg = 16 // scratch, between instructions of the unit and in them
 	tmp2       ir.Reg = 17
-	tmp3       ir.Reg = 27 // in the prologue only
+	tmp3       ir.Reg = 27
 	linkReg    ir.Reg = 30
 	ftmp       ir.Reg = 32 + 30
 	ftmp2      ir.Reg = 32 + 31

@@ -203,6 +203,9 @@ func (t *Thread) safepoint(pc *instr, fp unsafe.Pointer) error {
 			return err
 		}
 	}
+	if a&attnSample != 0 {
+		t.sample()
+	}
 	if err := t.cancelled(); err != nil {
 		return err
 	}

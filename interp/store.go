@@ -44,6 +44,8 @@ type Store struct {
 
 	nativeMu sync.Mutex // what machine code sees of instances is made or changed
 
+	sampler atomic.Pointer[func(stack []Place)] // see SetSampler
+
 	objects atomic.Bool // there are types of objects: one thread runs at a time, see heap.go
 	alone   atomic.Bool // and one does
 

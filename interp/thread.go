@@ -50,6 +50,7 @@ type Thread struct {
 	alone   bool          // runs in a store with objects: see Store.alone
 	atCall  bool          // stands still before a host call, not at the head of a function or loop
 	fuel    uint64        // safepoints left, when attnFuel is set
+	places  []Place       // of sample
 
 	native  atomic.Pointer[nativeThread] // once machine code has run
 	exitPos uint32                       // of a trap in machine code, in the module; see trap
@@ -74,6 +75,7 @@ const (
 	attnCancel                    // the context is done
 	attnFuel                      // safepoints are counted against Thread.fuel
 	attnCount                     // safepoints are counted in freezer.passed
+	attnSample                    // somebody wants to know where the thread is
 )
 
 // Errors of calls.

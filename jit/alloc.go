@@ -36,6 +36,20 @@ package jit
 // else it is split: before the first position where it cannot stay, or rather before the loop around that position, and it comes
 // back where it is next needed, or rather before the loop around that. A life that is just long enough for one
 // instruction weighs more than all others, so there always is an end.
+//
+// This is not a linear scan: lives are not dealt with in the order of their beginnings, and one that is hot finds a register
+// whatever came first. Each register keeps what it is taken by in order (segments), so that a life costs a search for each.
+//
+// # Copies
+//
+// Before all that, values that are copied to each other are put into groups where they are never live at once, and a group chooses its
+// register together (alloc_group.go); afterwards each life may still change its mind. Operands that may be exchanged are, where the
+// second dies and the first does not (alloc_exchange.go).
+//
+// # Memory
+//
+// A value has one spill slot, shared with values that are live elsewhere (alloc_slots.go). It is stored once, where it is
+// defined, or wherever it goes from a register to its slot if that is done less often.
 import (
 	"fmt"
 	"sync"
@@ -49,12 +63,12 @@ const checkAllocations = false
 // allocate gives the values of f places. Target.Select has been run on f, and critical edges are split.
 func allocate(f *ir.Func, t ir.Target) (*ir.Allocation, error) {
 	a := allocators.Get().(*allocator)
-	defer allocators.Put(a)
 	a.reset(f, t)
 	if err := a.number(); err != nil {
 		return nil, err
 	}
 	a.findLoops()
+	a.exchange()
 	if err := a.scan(); err != nil {
 		return nil, err
 	}
@@ -66,6 +80,7 @@ func allocate(f *ir.Func, t ir.Target) (*ir.Allocation, error) {
 	if err := a.assign(); err != nil {
 		return nil, err
 	}
+	a.recolour()
 	a.collectLives()
 	a.colourSlots()
 	if err := a.resolve(); err != nil {
@@ -81,6 +96,7 @@ func allocate(f *ir.Func, t ir.Target) (*ir.Allocation, error) {
 		}
 	}
 	a.release()
+	allocators.Put(a) // not after an error: who knows what state it is in
 	return res, nil
 }
 
@@ -110,9 +126,12 @@ type allocator struct {
 	mark, liveEnd []int32 // by block index
 	liveBlocks    []int32
 
+	last []lastUse // by Value.ID
+
 	classes    [2]ir.RegSet
 	order      [2][]ir.Reg
 	fixed      [64][]fixedSpan
+	calls      []fixedSpan // what takes all registers
 	regs       [64]segments
 	lives      []life
 	queue      []queued
@@ -147,6 +166,7 @@ type loopInfo struct {
 	parent int32 // or -1
 	depth  int32
 	freq   float32 // how often its blocks run that are not cold
+	end    int32   // behind its last block that is not cold
 	entry  float32 // how often it is entered
 }
 
@@ -178,6 +198,7 @@ type valueInfo struct {
 	isConst  bool
 	inLoop   bool // a constant that is worth a register
 	phi      bool
+	toMemory bool // a phi that it is an argument of is in memory
 
 	recLo, recHi     int32
 	hintLo, hintHi   int32
@@ -196,9 +217,10 @@ func (a *allocator) reset(f *ir.Func, t ir.Target) {
 	a.blockIndex = resize(a.blockIndex, f.NumBlocks())
 	a.vals = resize(a.vals, f.NumValues())
 	a.blockOf, a.loops, a.instrs, a.operands = a.blockOf[:0], a.loops[:0], a.instrs[:0], a.operands[:0]
+	a.calls = a.calls[:0]
 	a.recs, a.hints, a.ranges, a.rangeSum = a.recs[:0], a.hints[:0], a.ranges[:0], a.rangeSum[:0]
 	a.lives, a.queue, a.slots, a.moves = append(a.lives[:0], life{}), a.queue[:0], a.slots[:0], a.moves[:0]
-	a.spillWords, a.used = 0, 0
+	a.spillWords, a.used, a.stack = 0, 0, a.stack[:0]
 	all := t.Allocatable()
 	const ints = ir.RegSet(1)<<32 - 1
 	a.classes = [2]ir.RegSet{all & ints, all &^ ints}
@@ -338,6 +360,10 @@ func (a *allocator) findLoops() {
 		}
 		if b.b.Cold {
 			b.freq = coldFreq
+			continue
+		}
+		for l := b.loop; l >= 0 && a.loops[l].end < b.end; l = a.loops[l].parent {
+			a.loops[l].end = b.end
 		}
 	}
 }

@@ -144,8 +144,12 @@ func (a *allocator) placeGroup(i int32) {
 		life := &a.lives[x.first]
 		if life.state == waiting && life.rangeLo == x.rangeLo && life.rangeHi == x.rangeHi {
 			w := a.linkWeight(x, &score)
+			call := a.spanLimit(a.calls, life)
 			for _, r := range a.order[l.class] {
-				if limit, _, n := a.probe(r, life); limit == never && n == 0 {
+				if call < never {
+					break
+				}
+				if limit, _, n := a.probe(r, life, call); limit == never && n == 0 {
 					score[r] += w
 				}
 			}
@@ -166,7 +170,7 @@ func (a *allocator) placeGroup(i int32) {
 	for m := g.members; ; m = a.vals[m].nextMember {
 		x := &a.vals[m]
 		if life := &a.lives[x.first]; life.state == waiting && life.rangeLo == x.rangeLo && life.rangeHi == x.rangeHi {
-			if limit, _, n := a.probe(best, life); limit == never && n == 0 {
+			if limit, _, n := a.probe(best, life, a.spanLimit(a.calls, life)); limit == never && n == 0 {
 				a.occupy(x.first, best)
 			}
 		}
@@ -188,4 +192,35 @@ func (a *allocator) linkWeight(x *valueInfo, score *[64]float32) (w float32) {
 		}
 	}
 	return w
+}
+
+// recolour moves lives to registers that save more copies, now that all others have theirs.
+func (a *allocator) recolour() {
+	for i := int32(1); int(i) < len(a.lives); i++ {
+		l := &a.lives[i]
+		if l.state != inRegister || l.val < 0 {
+			continue
+		}
+		var score [64]float32
+		better := a.scores(l, &score)
+		was := l.reg
+		for better != 0 {
+			r := was
+			for s := better; s != 0; s &= s - 1 {
+				if c := lowest(s); score[c] > score[r] {
+					r = c
+				}
+			}
+			if r == was {
+				break
+			}
+			better &^= 1 << uint(r)
+			if limit, _, n := a.probe(r, l, a.spanLimit(a.calls, l)); limit == never && n == 0 {
+				a.vacate(i)
+				a.occupy(i, r)
+				break
+			}
+			score[r] = 0
+		}
+	}
 }

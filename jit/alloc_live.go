@@ -29,6 +29,9 @@ const (
 	writePhi                    // at the start of a block
 )
 
+// edgeCost is the cost of reading an argument of a phi from memory.
+const edgeCost = 0.8
+
 // needs tells whether the value must be in a register.
 func (k recordKind) needs() bool { return k == readReg || k == writeReg || k == writeGap }
 
@@ -92,7 +95,7 @@ func (a *allocator) scan() error {
 				if len(s.Preds) > 1 {
 					k = b.edge
 				}
-				a.record(v.Args[k], b.end-1, readEdge, 0.8*b.freq)
+				a.record(v.Args[k], b.end-1, readEdge, edgeCost*b.freq)
 				a.link(v.Args[k], b.end-1, v, a.blocks[a.blockIndex[s.ID]].start, b.freq)
 			}
 		}
@@ -138,8 +141,12 @@ func (a *allocator) instruction(b *blockInfo, block int32, v *ir.Value, p int32)
 	if o.Result == ir.SameResult && in.lo == in.hi {
 		return fmt.Errorf("jit: v%d is to have the register of an operand that it does not have", v.ID)
 	}
-	for c := o.Clobbers & (a.classes[0] | a.classes[1]); c != 0; c &= c - 1 {
-		a.fix(lowest(c), p, p+3, -1)
+	if all := a.classes[0] | a.classes[1]; o.Clobbers&all == all {
+		a.calls = append(a.calls, fixedSpan{p, p + 3, -1})
+	} else {
+		for c := o.Clobbers & all; c != 0; c &= c - 1 {
+			a.fix(lowest(c), p, p+3, -1)
+		}
 	}
 	a.used |= o.Clobbers
 	switch o.Result {

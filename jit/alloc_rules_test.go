@@ -113,7 +113,7 @@ func TestSpillBeforeLoop(t *testing.T) {
 func TestCheckerFindsFaults(t *testing.T) {
 	moves, missed := 0, 0
 	exchanged, same := 0, 0
-	for seed := range 60 {
+	for seed := range 24 {
 		target := &tinyTarget{4, 4}
 		f := randomFunc(int64(seed), 60, true)
 		a, err := allocate(f, target)

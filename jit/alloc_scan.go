@@ -96,7 +96,7 @@ func (a *allocator) enqueue(i int32) {
 	case shortestLife:
 		l.weight = shortestWeight
 	default:
-		l.weight = a.cost(l) / float32(size+4)
+		l.weight = a.weigh(l)
 	}
 	l.state = waiting
 	a.push(queued{size, i})
@@ -166,9 +166,10 @@ func (a *allocator) place(i int32) error {
 
 	// furthest is how long l could stay in one register, if it drove out what weighs less.
 	furthest := int32(-1)
+	call := a.spanLimit(a.calls, l)
 	best, bestWeight := ir.NoReg, l.weight
 	try := func(r ir.Reg) bool {
-		limit, weight, n := a.probe(r, l)
+		limit, weight, n := a.probe(r, l, call)
 		if limit == never && n == 0 {
 			a.occupy(i, r)
 			return true
@@ -205,7 +206,7 @@ func (a *allocator) place(i int32) error {
 		a.occupy(i, best)
 		return nil
 	}
-	return a.divide(i, furthest)
+	return a.divide(i, furthest, call)
 }
 
 // scores says which registers save copies when l has them, and how often they would be done.
@@ -221,18 +222,14 @@ func (a *allocator) scores(l *life, score *[64]float32) ir.RegSet {
 		}
 	}
 	x := &a.vals[l.val]
-	hints := a.hints[x.hintLo:x.hintHi]
-	lo := 0
-	if len(hints) > 16 {
-		lo, _ = slices.BinarySearchFunc(hints, l.from, func(h hint, p int32) int { return cmp.Compare(h.pos, p) })
-	}
-	for k := lo; k < len(hints) && hints[k].pos < l.to; k++ {
+	hints := a.hintsFrom(x, l.from)
+	for k := range hints[:min(len(hints), 64)] {
 		h := &hints[k]
+		if h.pos >= l.to {
+			break
+		}
 		if h.pos < l.from {
 			continue
-		}
-		if k > lo+64 {
-			break
 		}
 		if h.other < 0 {
 			add(h.reg, h.weight)
@@ -242,16 +239,31 @@ func (a *allocator) scores(l *life, score *[64]float32) ir.RegSet {
 			a.secondHints(h, add)
 		}
 	}
-	// Pieces of one value that touch had better be in one register.
+	// The pieces of a value had better be in one register: those that touch, and others as well, because ways lead between them.
 	n := 0
+	freq := a.blocks[a.blockOf[l.from>>2]].freq
 	for k := x.first; k != 0 && n < 32; k = a.lives[k].next {
 		n++
 		s := &a.lives[k]
-		if s.state == inRegister && (s.to == l.from || s.from == l.to) {
-			add(s.reg, a.blocks[a.blockOf[l.from>>2]].freq)
+		switch {
+		case s.state != inRegister:
+		case s.to == l.from || s.from == l.to:
+			add(s.reg, freq)
+		default:
+			add(s.reg, freq/4)
 		}
 	}
 	return set
+}
+
+// hintsFrom are x's hints, without some of those before pos.
+func (a *allocator) hintsFrom(x *valueInfo, pos int32) []hint {
+	hints := a.hints[x.hintLo:x.hintHi]
+	if len(hints) > 16 {
+		n, _ := slices.BinarySearchFunc(hints, pos, func(h hint, p int32) int { return cmp.Compare(h.pos, p) })
+		return hints[n:]
+	}
+	return hints
 }
 
 // secondHints adds hints of a value that has no register yet: whatever it will get, it will rather be one of those.
@@ -268,29 +280,33 @@ func (a *allocator) secondHints(h *hint, add func(ir.Reg, float32)) {
 	}
 }
 
-// regAt is the register that a value is in at pos as far as that is decided. It does not look far.
+// regAt is the register that a value is in at pos as far as that is decided.
 func (a *allocator) regAt(val, pos int32) ir.Reg {
+	if l := a.near(&a.vals[val], pos); l != nil && l.state == inRegister {
+		return l.reg
+	}
+	return ir.NoReg
+}
+
+// near is the life of x at pos. It does not look far.
+func (a *allocator) near(x *valueInfo, pos int32) *life {
 	n := 0
-	for k := a.vals[val].first; k != 0 && n < 16; k = a.lives[k].next {
-		l := &a.lives[k]
-		if l.from <= pos && pos < l.to {
-			if l.state == inRegister {
-				return l.reg
-			}
-			return ir.NoReg
+	for k := x.first; k != 0 && n < 16; k = a.lives[k].next {
+		if l := &a.lives[k]; l.from <= pos && pos < l.to {
+			return l
 		}
 		n++
 	}
-	return ir.NoReg
+	return nil
 }
 
 // maxEvict bounds how many lives one drives out.
 const maxEvict = 24
 
-// probe looks whether l could be in r. limit is the first position where it could not, or never; weight is the heaviest of the n
+// probe looks whether l could be in r, until call. limit is the first position where it could not, or never; weight is the heaviest of the n
 // lives before that which it would have to drive out, and those are in a.evict.
-func (a *allocator) probe(r ir.Reg, l *life) (limit int32, weight float32, n int) {
-	limit = a.fixedLimit(r, l)
+func (a *allocator) probe(r ir.Reg, l *life, call int32) (limit int32, weight float32, n int) {
+	limit = min(call, a.spanLimit(a.fixed[r], l))
 	if l.from >= limit {
 		return limit, 0, 0
 	}
@@ -339,9 +355,8 @@ func (a *allocator) probe(r ir.Reg, l *life) (limit int32, weight float32, n int
 	return limit, weight, n
 }
 
-// fixedLimit is the first position of l where r is taken by something fixed.
-func (a *allocator) fixedLimit(r ir.Reg, l *life) int32 {
-	fixed := a.fixed[r]
+// spanLimit is the first position of l that is in one of a list of spans, or never.
+func (a *allocator) spanLimit(fixed []fixedSpan, l *life) int32 {
 	k := searchFixed(fixed, l.from)
 	for j := l.rangeLo; j < l.rangeHi && k < len(fixed); j++ {
 		from, to := max(a.ranges[j].from, l.from), min(a.ranges[j].to, l.to)

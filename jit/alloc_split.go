@@ -2,8 +2,9 @@ package jit
 
 import "sort"
 
-// divide splits life i, which finds no register for the whole of it. limit is how long it could stay in one.
-func (a *allocator) divide(i, limit int32) error {
+// divide splits life i, which finds no register for the whole of it. limit is how long it could stay in one, call where all registers
+// are taken.
+func (a *allocator) divide(i, limit, call int32) error {
 	l := &a.lives[i]
 	switch l.level {
 	case shortestLife:
@@ -11,19 +12,22 @@ func (a *allocator) divide(i, limit int32) error {
 	case shortLife:
 		// The value need not be there any more when the result is written.
 		rest := a.split(i, l.from+2)
-		a.lives[rest].state = inMemory
+		a.toMemory(rest)
 		a.lives[i].level = shortestLife
 		a.enqueue(i)
 		return nil
 	}
 	u := a.nextUse(l)
 	if u == l.recHi {
-		l.state = inMemory
+		a.toMemory(i)
 		return nil
 	}
 	r := &a.recs[u]
 	if limit > r.pos {
 		if at := a.cutBefore(l, limit); at > l.from {
+			if limit >= call || a.vals[l.val].isConst {
+				at = a.trimTail(l, at)
+			}
 			rest := a.split(i, at)
 			a.requeue(i)
 			a.requeue(rest)
@@ -34,7 +38,7 @@ func (a *allocator) divide(i, limit int32) error {
 	gap := r.pos &^ 3
 	if gap > l.from {
 		rest := a.split(i, a.comeBack(l, limit, u))
-		a.lives[i].state = inMemory
+		a.toMemory(i)
 		a.requeue(rest)
 		return nil
 	}
@@ -43,7 +47,7 @@ func (a *allocator) divide(i, limit int32) error {
 			rest := a.split(i, at)
 			a.requeue(rest)
 		}
-		a.lives[i].state = inMemory
+		a.toMemory(i)
 		return nil
 	}
 	if at := gap + 4; at < l.to {
@@ -59,6 +63,50 @@ func (a *allocator) divide(i, limit int32) error {
 	return nil
 }
 
+// toMemory leaves life i in the value's slot. If it is the beginning of a phi, the phi's arguments lose a reason to be in registers.
+func (a *allocator) toMemory(i int32) {
+	l := &a.lives[i]
+	l.state = inMemory
+	x := &a.vals[l.val]
+	if !x.phi || l.from != x.def {
+		return
+	}
+	for k := range a.hints[x.hintLo:x.hintHi] {
+		h := &a.hints[int(x.hintLo)+k]
+		if h.pos != x.def || h.other < 0 {
+			continue
+		}
+		y := &a.vals[h.other]
+		y.toMemory = true
+		if o := a.near(y, h.opos); o != nil && o.level == 0 {
+			o.weight = a.weigh(o)
+		}
+	}
+}
+
+// weigh is what l saves by being in a register, per length.
+func (a *allocator) weigh(l *life) float32 {
+	cost := a.cost(l)
+	if x := &a.vals[l.val]; x.toMemory {
+		hints := a.hintsFrom(x, l.from)
+		for k := range hints[:min(len(hints), 64)] {
+			h := &hints[k]
+			if h.pos >= l.to {
+				break
+			}
+			if h.pos < l.from || h.other < 0 {
+				continue
+			}
+			if phi := &a.vals[h.other]; phi.phi && h.opos == phi.def {
+				if o := a.near(phi, phi.def); o != nil && o.state == inMemory {
+					cost -= edgeCost * h.weight
+				}
+			}
+		}
+	}
+	return max(cost, 0) / float32(a.size(l)+4)
+}
+
 // nextUse is the first access in l that costs something when it is not in a register.
 func (a *allocator) nextUse(l *life) int32 {
 	base := a.recSum[l.recLo]
@@ -71,7 +119,7 @@ func (a *allocator) requeue(i int32) {
 	l := &a.lives[i]
 	cost := a.cost(l)
 	if cost == 0 {
-		l.state = inMemory
+		a.toMemory(i)
 		return
 	}
 	if cost <= a.entryFreq(l.from, l) {
@@ -80,7 +128,7 @@ func (a *allocator) requeue(i int32) {
 			needs = a.recs[k].kind.needs()
 		}
 		if !needs {
-			l.state = inMemory // to load it would cost as much
+			a.toMemory(i) // to load it would cost as much
 			return
 		}
 	}
@@ -127,6 +175,30 @@ func (a *allocator) cutBefore(l *life, limit int32) int32 {
 		}
 	}
 	return bestAt
+}
+
+// trimTail is where to end a life that ends before at and goes to memory then: behind its last access, and behind the loops around
+// that which it is live around. If it went on, everything that leads there from elsewhere would have to load it.
+func (a *allocator) trimTail(l *life, at int32) int32 {
+	k := a.findRec(l, at)
+	for k > l.recLo && a.recs[k-1].weight == 0 {
+		k--
+	}
+	if k == l.recLo {
+		return at
+	}
+	last := a.recs[k-1].pos
+	end := last&^3 + 4
+	for lp := a.blocks[a.blockOf[last>>2]].loop; lp >= 0; lp = a.loops[lp].parent {
+		if a.blocks[a.loops[lp].header].start < l.from {
+			break
+		}
+		end = max(end, a.loops[lp].end)
+	}
+	if end <= l.from {
+		return at
+	}
+	return min(at, end)
 }
 
 // comeBack is where to bring a value back that cannot be in a register at limit: before its use u, or before a loop around that.

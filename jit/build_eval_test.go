@@ -22,6 +22,7 @@ type program struct {
 	funcs  map[uint32]*ir.Func
 	mc     *ir.Machine
 	depth  int
+	change func(f *ir.Func) error // what is built, before it is evaluated
 }
 
 // errLeft says that evaluating ended where the interpreter would have to go on.
@@ -174,6 +175,11 @@ func (p *program) call(m *ir.Machine, fn uint32, slot int, args []ir.Bits) (ir.B
 		if f, err = build(p.m, fn, -1, p.opt); err != nil {
 			return ir.Bits{}, err
 		}
+		if p.change != nil {
+			if err := p.change(f); err != nil {
+				return ir.Bits{}, err
+			}
+		}
 		p.funcs[fn] = f
 	}
 	if p.depth++; p.depth > 400 {
@@ -203,9 +209,11 @@ func (p *program) call(m *ir.Machine, fn uint32, slot int, args []ir.Bits) (ir.B
 }
 
 // TestBuiltDoesTheSame runs modules by evaluating what is built of them, and by the interpreter.
-func TestBuiltDoesTheSame(t *testing.T) {
+func TestBuiltDoesTheSame(t *testing.T) { doesTheSame(t, 400, nil) }
+
+func doesTheSame(t *testing.T, seeds uint64, change func(f *ir.Func) error) {
 	calls, left := 0, 0
-	for seed := range uint64(400) {
+	for seed := range seeds {
 		g := modgen.Generate(seed, modgen.Config{Features: modgen.Base, Size: 60})
 		bin, err := g.Encode()
 		if err != nil {
@@ -224,6 +232,7 @@ func TestBuiltDoesTheSame(t *testing.T) {
 			continue
 		}
 		p := newProgram(w, i, buildWays[seed%2])
+		p.change = change
 		th := s.NewThread()
 	next:
 		for _, c := range g.Calls {

@@ -90,10 +90,13 @@ func (b *builder) instruction(w wasm.Op) {
 	}
 }
 
-// globalClass is what accesses to a global alias with.
+// globalClass is what accesses to a global alias with. Imported globals may all be the same one.
 func (b *builder) globalClass(x uint32) ir.Class {
 	if !b.m.GlobalTypes[x].Mutable {
 		return ir.ClassFixed
+	}
+	if int(x) < b.m.NumImportedGlobals {
+		x = 0
 	}
 	return ir.ClassGlobal + ir.Class(x)
 }

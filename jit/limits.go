@@ -26,6 +26,9 @@ const (
 	maxBody   = 256 << 10
 	maxValues = 200_000
 
+	// maxVerified bounds the blocks of a unit whose SSA is checked between the phases: each edge is looked for at its other end.
+	maxVerified = 1000
+
 	// maxCode bounds the machine code of a unit, in bytes: branches of arm64 that depend on a condition reach 1 MiB.
 	maxCode = 1 << 20
 )

@@ -35,7 +35,7 @@ func TestUnitsSayWhatTheirSitesAre(t *testing.T) {
 			FaultOffsets: []uint32{17},
 			Faults:       []interp.NativeSite{{Kind: interp.SiteFault, Pos: 9, Trap: interp.TrapMemoryOutOfBounds, FrameBytes: 24}},
 		}
-		if diff := cmp.Diff(want, u); diff != "" {
+		if diff := cmp.Diff(want, u, cmp.AllowUnexported(interp.NativeSite{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", arch, diff)
 		}
 	}

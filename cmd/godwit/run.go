@@ -53,6 +53,7 @@ type run struct {
 	maxStack      uint64
 	tier          vm.Tier
 	traces        traces
+	profile       string
 	features      featureSwitches
 	deterministic bool
 	seed          uint64
@@ -113,6 +114,7 @@ func (r *run) flags() []flag {
 
 		{group: "Running", name: "tier", value: "auto|interp|jit", set: toChoice(&r.tier, tiers), help: tierHelp},
 		r.traces.flag(),
+		{name: "profile", value: "FILE", set: toString(&r.profile), help: "write where it spends its time, for go tool pprof: 100 samples in a second, taken at entries of\nfunctions and heads of loops"},
 		r.features.flag(vm.DefaultFeatures),
 		{name: "log-level", value: "LEVEL", set: toChoice(&r.level, logLevels), help: "what is told on standard error: debug, info, warn, error, off (default warn)"},
 		{name: "no-control", set: toTrue(&r.noControl), help: "have no control socket: godwit ps and checkpoint will not find the program"},
@@ -280,7 +282,13 @@ func (r *run) guarded(p *vm.Program, call func(context.Context) ([]uint64, error
 	if r.snapshotEvery > 0 {
 		go s.every(r.snapshotEvery)
 	}
+	finish, err := r.startProfile(p)
+	if err != nil {
+		s.end()
+		return nil, err
+	}
 	results, err := call(r.ctx)
+	finish()
 	s.end()
 	return results, ended(r.file, err, int(s.stopCode.Load()))
 }

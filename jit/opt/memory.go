@@ -266,13 +266,9 @@ func clobbers(v *ir.Value, c *cell) bool {
 		}
 		return c.addr != v.Args[0] || c.off < v.Imm+uint64(v.Width) && v.Imm < c.off+uint64(c.width)
 	case ir.OpCall, ir.OpCallRecord, ir.OpLeave:
-		switch c.place {
-		case inSlot:
-			return c.off*8+uint64(c.width) > uint64(v.Site.ArgSlot)*8
-		case inWord:
-			return c.class != uint64(ir.ClassFixed)
-		}
-		return true
+		// What is below the callee's frame is still in its slots. But no register survives: loading it again is better than
+		// a spill slot.
+		return c.place != inWord || c.class != uint64(ir.ClassFixed)
 	case ir.OpPoll:
 		switch c.place {
 		case inSlot:

@@ -36,6 +36,17 @@ func Run(f *ir.Func) {
 	}
 }
 
+// Watch is Run for tests and listings: see is called after each pass, and ends it with an error.
+func Watch(f *ir.Func, see func(pass string) error) error {
+	for _, p := range passes {
+		p.run(f)
+		if err := see(p.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // rewriter remembers which values have been replaced by others, until they are replaced everywhere.
 type rewriter struct {
 	to   []*ir.Value // by ID

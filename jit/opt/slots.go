@@ -56,6 +56,11 @@ func slots(f *ir.Func) {
 				}
 			case ir.OpCall, ir.OpCallRecord, ir.OpLeave, ir.OpPoll, ir.OpExit, ir.OpCheckType:
 				clear(dead)
+				if allInRegisters(v) {
+					for j := v.Site.ArgSlot; j < f.Room; j++ {
+						dead.set(j, true)
+					}
+				}
 				if v.Op == ir.OpExit {
 					for _, s := range v.Site.State {
 						for j := range s.Value.Type.Slots() {
@@ -77,6 +82,23 @@ func slots(f *ir.Func) {
 			b.Values = keep
 		}
 	}
+}
+
+// allInRegisters tells whether v is a call that has registers left for more arguments, so that none are in slots: what is in its callee's
+// frame is of no use to anybody then.
+func allInRegisters(v *ir.Value) bool {
+	if v.Op != ir.OpCall && v.Op != ir.OpCallRecord {
+		return false
+	}
+	var ints, floats int
+	for _, a := range v.Args[1:] {
+		if a.Type.Float() {
+			floats++
+		} else {
+			ints++
+		}
+	}
+	return ints < ir.IntArgs && floats < ir.FloatArgs
 }
 
 type slotSet []uint64
