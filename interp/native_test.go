@@ -33,7 +33,7 @@ func (h *handTier) Hot(m *Module, fn uint32, loop int) uint32 {
 // hand assembles a unit.
 type hand struct {
 	masm
-	t      *testing.T
+	t      testing.TB
 	m      *Module
 	fn     uint32
 	unit   *NativeUnit
@@ -633,4 +633,208 @@ func TestMachineLoopsAreInterrupted(t *testing.T) {
 	if th.native.Load() == nil {
 		t.Fatal("no machine code has run")
 	}
+}
+
+// Instances whose functions import each other's: machine code of one calls machine code of another.
+func TestMachineCodeOfSeveralInstances(t *testing.T) {
+	for _, leaf := range []int{0, 1, 9} {
+		var want []string
+		for native := -1; native < 4; native++ {
+			s := NewStore(Config{MaxStack: 1 << 20})
+			m := shuttles(t, leaf, native)
+			var does func(c *Caller, stack []uint64) error
+			f := s.AddHostFunc(&HostFunc{Module: "h", Name: "f", Type: *m.Wasm().FuncType(0), Call: func(c *Caller, stack []uint64) error { return does(c, stack) }})
+			var x Extern
+			for k := range 4 {
+				mm := m
+				if k == 2 { // another module
+					mm = shuttles(t, leaf, native)
+				}
+				inst, err := s.Instantiate(mm, fmt.Sprint(k), []Extern{{Func: f}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if native > 0 && (k == 0 || k == 2) {
+					publishShuttles(t, mm, leaf, native)
+				}
+				x, _ = inst.Export("f")
+				f = x.Func
+			}
+			th := s.NewThread()
+			var got []string
+			call := func(n uint64) {
+				stack := []uint64{n}
+				err := th.Call(context.Background(), f, stack)
+				var trap *Trap
+				if errors.As(err, &trap) {
+					err = fmt.Errorf("%v %+v", trap.Code, trap.Trace)
+				}
+				got = append(got, fmt.Sprint(stack, err, th.sp))
+			}
+			does = func(c *Caller, stack []uint64) error { stack[0] *= 3; return nil }
+			for _, n := range []uint64{0, 1, 2, 9, 30, 300} {
+				call(n)
+			}
+			does = func(c *Caller, stack []uint64) error {
+				got = append(got, fmt.Sprint(c.Thread().Depth()))
+				if c.Thread().Depth() < 5000 {
+					return c.CallBack(f, []uint64{201})
+				}
+				return nil
+			}
+			for _, n := range []uint64{0, 1, 2, 9, 30, 300} {
+				call(n)
+			}
+			does = func(c *Caller, stack []uint64) error { return TrapIntegerOverflow }
+			call(4)
+			call(5)
+			if nt := th.native.Load(); nt != nil && (len(nt.segments) != 0 || nt.ctx.nsp != nt.top) {
+				t.Errorf("%d segments are left", len(nt.segments))
+			}
+			if want == nil {
+				want = got
+			} else if !slices.Equal(got, want) {
+				for k := range want {
+					if got[k] != want[k] {
+						t.Fatalf("%s, native %d, %d:\ngot  %s\nwant %s", leaves[leaf].name, native, k, got[k], want[k])
+					}
+				}
+			}
+		}
+	}
+}
+
+// Machine frames are searched for references when a step allocates.
+func TestRootsOfMachineFrames(t *testing.T) {
+	stress(t)
+	m := textModule(t, `(module (type $s (struct (field i64))) (func $f (export "f") (param i64) (result i64) (local $r (ref null $s))
+	  (local.set $r (struct.new $s (local.get 0)))
+	  (if (result i64) (i64.eqz (local.get 0)) (then (i64.const 0))
+	    (else (i64.add (call $f (i64.sub (local.get 0) (i64.const 1))) (struct.get $s 0 (local.get $r)))))))`)
+	m.EnableNative(&handTier{}, 0, 0)
+	s := NewStore(smallMemories)
+	inst, err := s.Instantiate(m, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hand{t: t, m: m, unit: &NativeUnit{Loop: -1}}
+	h.begin()
+	h.slotInt(true, 0, 0)
+	h.slotInt(true, 0, 2)
+	h.b8(0x48, 0xc7, 0x43, 8, 0, 0, 0, 0) // MOV [BX+8], 0
+	made := h.step(opStructNew)
+	h.call(CtxLeave)
+	h.site(NativeSite{Kind: SiteStep, Step: made})
+	h.slotInt(false, 1, int(made.code[0].a))
+	h.slotInt(true, 1, 1)
+	h.slotInt(false, 0, 0)
+	h.b8(0x48, 0x85, 0xc0) // TEST AX, AX
+	h.b8(0x0f, 0x84)       // JE
+	h.imm32(0)
+	je := len(h.b)
+	h.b8(0x48, 0xff, 0xc8, 0x48, 0x83, 0xc3, 16) // DEC AX; ADD BX, 16
+	h.b8(0x4d, 0x8b, 0x9f)
+	h.imm32(int32(CtxInstance))
+	h.b8(0x4d, 0x8b, 0x5b, 8*WordEntries)
+	h.b8(0x41, 0xff, 0x13) // CALL [R11]
+	h.site(NativeSite{Kind: SiteCall, Point: int32(h.find(opCall)) + 1, ArgSlot: 2})
+	h.b8(0x48, 0x83, 0xeb, 16)
+	h.slotInt(true, 0, 2)
+	i := slices.IndexFunc(h.instrs(), func(in instr) bool { return strings.HasPrefix(in.op.String(), "structGet") })
+	get := &NativeStep{code: []instr{h.instrs()[i], {code: codes[opStepDone], op: opStepDone}}, at: int32(i)}
+	h.call(CtxLeave)
+	h.site(NativeSite{Kind: SiteStep, Step: get})
+	h.slotInt(false, 0, int(get.code[0].a))
+	h.b8(0x48, 0x03, 0x83) // ADD AX, [BX+16]
+	h.imm32(16)
+	h.end()
+	h.to(je)
+	h.end()
+	h.publish()
+	x, _ := inst.Export("f")
+	stack := []uint64{100}
+	if err := s.NewThread().Call(context.Background(), x.Func, stack); err != nil || stack[0] != 5050 {
+		t.Errorf("%d, %v\n%s", stack[0], err, listing(m, 0))
+	}
+}
+
+func BenchmarkNative(b *testing.B) {
+	for _, tt := range []struct {
+		name, text string
+		fn         uint32
+		code       func(*hand)
+	}{
+		{"the interpreter calls the interpreter", `(call $leaf (local.get 0))`, 0, nil},
+		{"the interpreter calls machine code", `(call $leaf (local.get 0))`, 2, func(h *hand) {
+			h.begin()
+			h.end()
+		}},
+		{"machine code calls a host function", `(call $loop (local.get 0))`, 3, func(h *hand) {
+			loopOf(h, func() {
+				h.call(CtxLeave)
+				h.site(NativeSite{Kind: SiteImport, Point: int32(h.find(opCallImport)) + 1, ArgSlot: 1})
+			})
+		}},
+		{"machine code does a step", `(call $loop (local.get 0))`, 3, func(h *hand) {
+			loopOf(h, func() {
+				h.call(CtxLeave)
+				h.site(NativeSite{Kind: SiteStep, Step: &NativeStep{code: []instr{{code: codes[opNop], op: opNop}, {code: codes[opStepDone], op: opStepDone}}}})
+			})
+		}},
+		{"machine code calls the interpreter", `(call $loop (local.get 0))`, 3, func(h *hand) {
+			loopOf(h, func() {
+				h.b8(0x48, 0x83, 0xc3, 8) // ADD BX, 8
+				h.b8(0x4d, 0x8b, 0x9f)
+				h.imm32(int32(CtxInstance))
+				h.b8(0x4d, 0x8b, 0x5b, 8*WordEntries)
+				h.b8(0x41, 0xff, 0x93)
+				h.imm32(8)
+				h.site(NativeSite{Kind: SiteCall, Point: int32(h.find(opCall)) + 1, ArgSlot: 1})
+				h.b8(0x48, 0x83, 0xeb, 8) // SUB BX, 8
+			})
+		}},
+		{"the interpreter calls a host function", `(call $host (local.get 0))`, 0, nil},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			m := textModule(b, fmt.Sprintf(`(module (import "h" "f" (func $host (param i64) (result i64)))
+			  (func (export "f") (param i64) (loop $l (drop %s) (br_if $l (i32.wrap_i64 (local.tee 0 (i64.sub (local.get 0) (i64.const 1)))))))
+			  (func $leaf (param i64) (result i64) (local.get 0))
+			  (func $loop (param i64) (result i64) (drop (call $host (i64.const 0))) (call $leaf (i64.const 0))))`, tt.text))
+			m.EnableNative(&handTier{}, 0, 0)
+			s := NewStore(Config{})
+			host := s.AddHostFunc(&HostFunc{Type: *m.Wasm().FuncType(0), Call: func(*Caller, []uint64) error { return nil }})
+			inst, err := s.Instantiate(m, "", []Extern{{Func: host}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if tt.fn != 0 {
+				h := &hand{t: b, m: m, fn: tt.fn, unit: &NativeUnit{Func: tt.fn, Loop: -1}}
+				tt.code(h)
+				h.publish()
+			}
+			x, _ := inst.Export("f")
+			n, stack := uint64(b.N), []uint64{0}
+			if tt.fn == 3 {
+				x.Func = inst.Func(3)
+			}
+			stack[0] = n
+			b.ResetTimer()
+			if err := s.NewThread().Call(context.Background(), x.Func, stack); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+// loopOf does body as often as the argument says.
+func loopOf(h *hand, body func()) {
+	h.begin()
+	at := len(h.b)
+	h.slotInt(true, 0, 0)
+	body()
+	h.slotInt(false, 0, 0)
+	h.b8(0x48, 0xff, 0xc8) // DEC AX
+	h.b8(0x0f, 0x85)       // JNE
+	h.imm32(int32(at - len(h.b) - 4))
+	h.end()
 }
