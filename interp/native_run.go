@@ -316,41 +316,32 @@ func (t *Thread) nativePoll(nt *nativeThread, s *NativeSite, fn *Func, fp unsafe
 	at := code.entry
 	if s.Kind == SitePoll {
 		at = &code.instrs[s.Point]
-	}
-	if t.attention.Load() != 0 {
-		if !skip {
-			t.showNative()
-			if s.Kind == SiteEntry {
-				clear(slots(fp, uint16(fn.nparams), int(code.nlocals-fn.nparams)))
+	} else if uintptr(fp)+code.room*8 > t.stackEnd || nt.hiddenRA < nt.ctx.nativeLimit {
+		// The room comes first: the function has not been entered before there is some.
+		t.showNative()
+		ok := nt.hiddenRA >= nt.ctx.nativeLimit
+		if ok {
+			_, fp, ok = t.growStack(fp, fp, code.room)
+		}
+		if !ok {
+			// The call traps, as it does in the interpreter.
+			if f := &t.frames[t.sp-1]; f.ret == &nativeReturnInstr {
+				at = (*instr)(unsafe.Add(unsafe.Pointer(f.link), -int(instrSize)))
+				t.sp--
 			}
-			if err := t.safepoint(at, fp); err != nil {
-				return fp, t.nativeFail(at, err)
-			}
+			t.trap(at, TrapStackExhausted)
+			return fp, false
 		}
 	}
-	if s.Kind == SitePoll {
-		return fp, true
-	}
-	if uintptr(fp)+code.room*8 <= t.stackEnd && nt.hiddenRA >= nt.ctx.nativeLimit {
-		return fp, true
-	}
-	t.showNative()
-	ok := nt.hiddenRA >= nt.ctx.nativeLimit
-	if ok {
-		_, fp, ok = t.growStack(fp, fp, code.room)
-	}
-	if !ok {
-		// The call traps, as it does in the interpreter.
-		if f := &t.frames[t.sp-1]; f.ret == &nativeReturnInstr {
-			at = (*instr)(unsafe.Add(unsafe.Pointer(f.link), -int(instrSize)))
-			t.sp--
+	if t.attention.Load() != 0 && !skip {
+		t.showNative()
+		if s.Kind == SiteEntry {
+			clear(slots(fp, uint16(fn.nparams), int(code.nlocals-fn.nparams)))
 		}
-		t.trap(at, TrapStackExhausted)
+		if err := t.safepoint(at, fp); err != nil {
+			t.fail(at, err)
+			return fp, false
+		}
 	}
-	return fp, ok
-}
-
-func (t *Thread) nativeFail(at *instr, err error) bool {
-	t.fail(at, err)
-	return false
+	return fp, true
 }
