@@ -33,6 +33,14 @@
 // writes the exception's values to the slots where the catching label expects them, and goes on there (exceptions.go).
 // An exception is an object of the heap only if somebody wants a reference to it.
 //
+// # Machine code
+//
+// A tier above may compile functions and loops (native.go). They begin with an instruction of their own then, which counts and, once there
+// is machine code, enters it (native_site.go). Machine code works on the same slots, and on a machine stack for its
+// return addresses; whatever it cannot do itself it leaves for (native_run.go). Frame records of its activations are made
+// when somebody wants to see them (native_frames.go), so that a checkpoint, a throw, a backtrace or a collection finds what
+// it would find had the interpreter come there.
+//
 // # Safepoints
 //
 // The portable view of a frame - which instruction of the wasm function is next, its locals, its operand stack - can be

@@ -226,6 +226,7 @@ func (t *Thread) newObject(pc *instr, fp unsafe.Pointer, r *rtt, length uint32) 
 	if ref, ok = h.hole(r, length); ok {
 		return ref, true
 	}
+	t.showNative()
 	t.exitPC, t.exitFP, t.atCall = uintptr(unsafe.Pointer(pc)), fp, false
 	return h.newSlow(r, uint64(r.size)+uint64(r.elemSize)*uint64(length), length, true)
 }

@@ -117,12 +117,14 @@ const guardedReserve = 8<<30 + 64<<10
 // Native code. maxNativeFrame bounds what a unit may have on the machine stack, whose end a unit of that size must not get beyond
 // after it has found that there is room. nativeStackSize is as much as the frames of a thread with the default stack take, if each
 // is as small as can be; nativeStackShare is what part of the stack of slots that is. pooledStacks are kept for further
-// threads: making one costs two system calls and the first touch of each page.
+// threads: making one costs two system calls and the first touch of each page. Beyond maxMachineStacks threads are interpreted, for the reason
+// that maxReservations has.
 const (
 	maxNativeFrame   = 128 << 10
 	nativeStackSize  = 32 << 20
 	nativeStackShare = 2
 	pooledStacks     = 32
+	maxMachineStacks = 4 << 10
 )
 
 // barrierFrames is how many records of machine frames may stand above one whose return is watched, when machine code goes on:

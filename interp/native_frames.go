@@ -178,7 +178,10 @@ func (t *Thread) goOn(nt *nativeThread, fp unsafe.Pointer) {
 	if ni.block[WordMem0] != c.mem0 {
 		ni.block[WordMem0] = c.mem0
 	}
-	if c.limit.Load() != t.stackEnd {
+	if l := c.limit.Load(); l != t.stackEnd {
 		t.limitNative(nt)
+		if l == 0 {
+			nativePreempt() // it may have been the scheduler or the collector who wanted the goroutine
+		}
 	}
 }

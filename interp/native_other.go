@@ -23,6 +23,7 @@ func NativeAvailable() error {
 // EnableNative reports false: there is no machine code here.
 func (m *Module) EnableNative(t Tier, entries, iterations uint32) bool { return false }
 
+func (t *Thread) closeNative()               {}
 func (t *Thread) nativeWanted()              {}
 func (t *Thread) showNative()                {}
 func (t *Thread) leaveNative()               {}

@@ -4,7 +4,6 @@ package interp
 
 import (
 	"fmt"
-	"runtime"
 	"unsafe"
 
 	"github.com/godwit-vm/godwit/wasm"
@@ -30,7 +29,8 @@ func (t *Thread) enterNative(u *NativeUnit, pc *instr, fp, mb unsafe.Pointer, ml
 	nt.begin(t.sp - 1)
 	nt.skip = t.attention.Load() != 0
 	t.goOn(nt, fp)
-	return t.runNative(nt, u.Entry)
+	nativeCall(&nt.ctx, u.Entry)
+	return t.leftNative(nt)
 }
 
 // nativeReturn goes back to the machine code that has called the frame whose record was popped just now.
@@ -47,9 +47,11 @@ func nativeReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	how := stubs.resume
 	if s.Kind == SiteCall {
 		fp, how = unsafe.Add(fp, 8*int(s.ArgSlot)), stubs.resumeReturn
+		wholeResult(t.frames[t.sp].fn, fp)
 	}
 	t.goOn(nt, fp)
-	return t.runNative(nt, how)
+	nativeEnter(&nt.ctx, how)
+	return t.leftNative(nt)
 }
 
 // inInterp is what a handler returns for the interpreter to go on at pc.
@@ -58,13 +60,11 @@ func (t *Thread) inInterp(pc *instr, fp unsafe.Pointer, acc uint64) (*instr, uns
 	return pc, fp, acc, m.base(), m.Size(), t
 }
 
-// runNative enters machine code at pc, does what it leaves for, and so on, until the interpreter has to go on. The context has been
-// prepared by goOn.
-func (t *Thread) runNative(nt *nativeThread, pc uintptr) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+// leftNative does what machine code has been left for, and lets it go on, until the interpreter has to.
+func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	c := &nt.ctx
 	for {
-		nativeEnter(c, pc)
-		runtime.KeepAlive(t)
+		var pc uintptr // where machine code is entered again
 		skip := nt.skip
 		nt.skip = false
 		at := unsafe.Add(t.stackBase, c.fp-uintptr(t.stackBase))
@@ -76,7 +76,7 @@ func (t *Thread) runNative(nt *nativeThread, pc uintptr) (*instr, unsafe.Pointer
 			t.sp = i
 			if nt.drop() {
 				t.goOn(nt, at)
-				pc = stubs.resumeReturn
+				nativeEnter(c, stubs.resumeReturn)
 				continue
 			}
 			return t.inInterp(f.ret, f.fp, 0)
@@ -88,7 +88,7 @@ func (t *Thread) runNative(nt *nativeThread, pc uintptr) (*instr, unsafe.Pointer
 				return t.inInterp(in, fp, 0)
 			}
 			t.goOn(nt, fp)
-			pc = stubs.resumeReturn
+			nativeEnter(c, stubs.resumeReturn)
 			continue
 		}
 		var u *NativeUnit
@@ -143,6 +143,7 @@ func (t *Thread) runNative(nt *nativeThread, pc uintptr) (*instr, unsafe.Pointer
 		default:
 			panic(fmt.Sprintf("godwit: bug: machine code of %s was left at a site of kind %d", fn.Name(), s.Kind))
 		}
+		nativeEnter(c, pc)
 	}
 }
 
@@ -160,6 +161,14 @@ func (t *Thread) storeResult(nt *nativeThread, fn *Func, fp unsafe.Pointer) {
 		*slot(fp, 0) = c.floats[nativeFloatResult][0]
 	case resultV128:
 		*slot(fp, 0), *slot(fp, 1) = c.floats[nativeFloatResult][0], c.floats[nativeFloatResult][1]
+	}
+}
+
+// wholeResult clears the upper half of a result of 32 bits of fn, at fp: what the interpreter or a host function has left there does not
+// count, but machine code takes the register for zero-extended.
+func wholeResult(fn *Func, fp unsafe.Pointer) {
+	if fn.result == result32 {
+		*slot(fp, 0) = uint64(uint32(*slot(fp, 0)))
 	}
 }
 
@@ -222,6 +231,7 @@ func (t *Thread) nativeCallee(nt *nativeThread, ra uintptr, nfp unsafe.Pointer) 
 	t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), caller, fp)
 	if in, fp, goesOn = t.nativeHost(nt, in, fp, nfp, fn); goesOn {
 		fp = unsafe.Add(fp, 8*int(s.ArgSlot))
+		wholeResult(fn, fp)
 	}
 	return in, fp, goesOn
 }
@@ -306,43 +316,32 @@ func (t *Thread) nativePoll(nt *nativeThread, s *NativeSite, fn *Func, fp unsafe
 	at := code.entry
 	if s.Kind == SitePoll {
 		at = &code.instrs[s.Point]
-	}
-	if t.attention.Load() != 0 {
-		if !skip {
-			t.showNative()
-			if s.Kind == SiteEntry {
-				clear(slots(fp, uint16(fn.nparams), int(code.nlocals-fn.nparams)))
-			}
-			if err := t.safepoint(at, fp); err != nil {
-				return fp, t.nativeFail(at, err)
-			}
+	} else if uintptr(fp)+code.room*8 > t.stackEnd || nt.hiddenRA < nt.ctx.nativeLimit {
+		// The room comes first: the function has not been entered before there is some.
+		t.showNative()
+		ok := nt.hiddenRA >= nt.ctx.nativeLimit
+		if ok {
+			_, fp, ok = t.growStack(fp, fp, code.room)
 		}
-	} else {
-		runtime.Gosched() // maybe a signal has said that the goroutine is wanted
-	}
-	if s.Kind == SitePoll {
-		return fp, true
-	}
-	if uintptr(fp)+code.room*8 <= t.stackEnd && nt.hiddenRA >= nt.ctx.nativeLimit {
-		return fp, true
-	}
-	t.showNative()
-	ok := nt.hiddenRA >= nt.ctx.nativeLimit
-	if ok {
-		_, fp, ok = t.growStack(fp, fp, code.room)
-	}
-	if !ok {
-		// The call traps, as it does in the interpreter.
-		if f := &t.frames[t.sp-1]; f.ret == &nativeReturnInstr {
-			at = (*instr)(unsafe.Add(unsafe.Pointer(f.link), -int(instrSize)))
-			t.sp--
+		if !ok {
+			// The call traps, as it does in the interpreter.
+			if f := &t.frames[t.sp-1]; f.ret == &nativeReturnInstr {
+				at = (*instr)(unsafe.Add(unsafe.Pointer(f.link), -int(instrSize)))
+				t.sp--
+			}
+			t.trap(at, TrapStackExhausted)
+			return fp, false
 		}
-		t.trap(at, TrapStackExhausted)
 	}
-	return fp, ok
-}
-
-func (t *Thread) nativeFail(at *instr, err error) bool {
-	t.fail(at, err)
-	return false
+	if t.attention.Load() != 0 && !skip {
+		t.showNative()
+		if s.Kind == SiteEntry {
+			clear(slots(fp, uint16(fn.nparams), int(code.nlocals-fn.nparams)))
+		}
+		if err := t.safepoint(at, fp); err != nil {
+			t.fail(at, err)
+			return fp, false
+		}
+	}
+	return fp, true
 }

@@ -509,10 +509,16 @@ func TestSignalsThatEndTheProcess(t *testing.T) {
 		m := newRig(t)
 		unit := m.code(t, spinning())
 		var stop atomic.Bool
-		go m.spin(unit, &stop)
+		thread := make(chan int)
+		go func() {
+			runtime.LockOSThread()
+			thread <- unix.Gettid()
+			m.spin(unit, &stop)
+		}()
+		tid := <-thread
 		for {
 			time.Sleep(10 * time.Millisecond)
-			unix.Kill(os.Getpid(), syscall.Signal(sig))
+			unix.Tgkill(os.Getpid(), tid, syscall.Signal(sig))
 		}
 	}
 	for _, tc := range []struct {

@@ -28,6 +28,8 @@ type nativeThread struct {
 	hiddenFn *Func
 	hiddenFP uintptr
 
+	cleanup runtime.Cleanup // gives the machine stack back
+
 	skip bool // the safepoint at which machine code was entered has been counted
 
 	cache [nativeCache]struct {
@@ -77,43 +79,49 @@ func (m *Module) EnableNative(t Tier, entries, iterations uint32) bool {
 	return true
 }
 
-// machineStacks are those that no thread has.
+// machineStacks are the machine stacks of the process. The lowest pages of each stay inaccessible: what runs over the end must not write to
+// somebody else's memory.
 var machineStacks struct {
 	sync.Mutex
-	free []unsafe.Pointer
+	free []unsafe.Pointer // those that no thread has
+	n    int              // all
 }
 
-func takeMachineStack() (unsafe.Pointer, error) {
+const stackGuard = 64 << 10
+
+func takeMachineStack() (unsafe.Pointer, bool) {
 	p := &machineStacks
 	p.Lock()
+	defer p.Unlock()
 	if n := len(p.free); n > 0 {
 		base := p.free[n-1]
 		p.free = p.free[:n-1]
-		p.Unlock()
-		return base, nil
+		return base, true
 	}
-	p.Unlock()
-	// The lowest pages stay inaccessible: what runs over the end must not write to somebody else's memory.
-	const guard = 64 << 10
-	base, err := unix.MmapPtr(-1, 0, nil, nativeStackSize+guard, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	if p.n >= maxMachineStacks {
+		return nil, false
+	}
+	base, err := unix.MmapPtr(-1, 0, nil, nativeStackSize+stackGuard, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
 	if err != nil {
-		return nil, err
+		return nil, false
 	}
-	base = unsafe.Add(base, guard)
-	if err := unix.Mprotect(unsafe.Slice((*byte)(base), nativeStackSize), unix.PROT_READ|unix.PROT_WRITE); err != nil {
-		unix.MunmapPtr(unsafe.Add(base, -guard), nativeStackSize+guard)
-		return nil, err
+	base = unsafe.Add(base, stackGuard)
+	if unix.Mprotect(unsafe.Slice((*byte)(base), nativeStackSize), unix.PROT_READ|unix.PROT_WRITE) != nil {
+		unix.MunmapPtr(unsafe.Add(base, -stackGuard), nativeStackSize+stackGuard)
+		return nil, false
 	}
-	return base, nil
+	p.n++
+	return base, true
 }
 
 func giveMachineStack(base unsafe.Pointer) {
-	const guard, kept = 64 << 10, 64 << 10
+	const kept = 64 << 10 // what most calls touch
 	p := &machineStacks
 	p.Lock()
 	defer p.Unlock()
 	if len(p.free) >= pooledStacks {
-		unix.MunmapPtr(unsafe.Add(base, -guard), nativeStackSize+guard)
+		unix.MunmapPtr(unsafe.Add(base, -stackGuard), nativeStackSize+stackGuard)
+		p.n--
 		return
 	}
 	unix.Madvise(unsafe.Slice((*byte)(base), nativeStackSize-kept), unix.MADV_DONTNEED)
@@ -122,8 +130,8 @@ func giveMachineStack(base unsafe.Pointer) {
 
 // makeNative gives the thread what machine code needs, or nil if the host refuses.
 func (t *Thread) makeNative() *nativeThread {
-	base, err := takeMachineStack()
-	if err != nil {
+	base, ok := takeMachineStack()
+	if !ok {
 		return nil
 	}
 	nt := &nativeThread{base: base, top: uintptr(base) + nativeStackSize - 64}
@@ -132,10 +140,18 @@ func (t *Thread) makeNative() *nativeThread {
 	c.nsp = nt.top
 	size := min(uintptr(t.store.cfg.MaxStack)/nativeStackShare+2*maxNativeFrame, nativeStackSize)
 	c.nativeLimit = nt.top - size + maxNativeFrame + 4096
-	runtime.AddCleanup(nt, giveMachineStack, base)
+	nt.cleanup = runtime.AddCleanup(nt, giveMachineStack, base)
 	t.native.Store(nt)
 	t.limitNative(nt)
 	return nt
+}
+
+// closeNative gives back the machine stack of a thread that does not run and never will.
+func (t *Thread) closeNative() {
+	if nt := t.native.Load(); nt != nil && t.state.Load() == threadIdle && t.native.CompareAndSwap(nt, nil) {
+		nt.cleanup.Stop()
+		giveMachineStack(nt.base)
+	}
 }
 
 // word is the word at an address of the machine stack.

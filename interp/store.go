@@ -222,6 +222,11 @@ func (s *Store) Close() {
 		m.discard()
 	}
 	s.heap.close()
+	s.freezer.mu.Lock()
+	defer s.freezer.mu.Unlock()
+	for _, t := range s.threads {
+		t.closeNative()
+	}
 }
 
 // Module is a validated module with the code of those of its functions that have been called. It may be shared by any

@@ -25,7 +25,7 @@ const waitText = `(module
           (drop (i64.atomic.rmw8.add_u offset=9 (local.get 0) (i64.const 1)))
           (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))`
 
-func textModule(t *testing.T, text string) *Module {
+func textModule(t testing.TB, text string) *Module {
 	t.Helper()
 	b, err := wat.Parse(t.Name()+".wat", []byte(text))
 	if err != nil {
