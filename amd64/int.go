@@ -29,7 +29,7 @@ func intRules() map[ir.Op]rule {
 		m[op] = rule{uses: useCompare, emit: emitCompare, fold: foldCompare}
 	}
 	both(wasm.OpI32Add, rule{uses: useAdd, emit: emitAdd, fold: foldAdd})
-	both(wasm.OpI32Sub, rule{uses: useSub, emit: emitSub, fold: foldSecond, as: x86.ASUBL, vex: x86.ASUBQ})
+	both(wasm.OpI32Sub, rule{uses: useSub, emit: emitSub, fold: foldSub, as: x86.ASUBL, vex: x86.ASUBQ})
 	both(wasm.OpI32Mul, rule{uses: useMul, emit: emitMul, fold: foldSecond, as: x86.AIMULL, vex: x86.AIMULQ})
 	both(wasm.OpI32And, rule{uses: useAnd, emit: emitAnd, fold: foldSecond, as: x86.AANDL, vex: x86.AANDQ})
 	both(wasm.OpI32Or, rule{uses: useTwo, emit: emitTwo, fold: foldSecond, as: x86.AORL, vex: x86.AORQ})
@@ -170,6 +170,13 @@ func (e *emitter) addConst(wide bool, x ir.Reg, c int64, d ir.Reg) {
 // negatable tells whether x - v is x + (-v) with an immediate.
 func negatable(v *ir.Value) bool {
 	return isConst(v) && immediate(v) && immediateOf(v) != -1<<31
+}
+
+// foldSub is foldSecond, but for a negation, which is done in a register.
+func foldSub(s *selection, v *ir.Value) {
+	if !isConst(v.Args[0]) || v.Args[0].Imm != 0 {
+		foldSecond(s, v)
+	}
 }
 
 func useSub(t *Target, v *ir.Value, r *rule, o *ir.Operands) {

@@ -1,10 +1,11 @@
+//go:build linux
+
 package arm64
 
 import (
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
-	"unsafe"
 
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
@@ -222,11 +223,15 @@ func TestCalls(t *testing.T) {
 		if s := siteAt(c, uintptr(m.get(fieldSaved))-at); s == nil || s.Site.Kind != interp.SiteEntry || s.FrameBytes != 0 {
 			t.Errorf("left at %+v", s)
 		}
-		// The machine stack ends as well.
-		m.reset()
-		m.set(fieldWords+8*interp.WordEntries, uint64(m.at(int(entries))))
-		m.set(fieldWords+8*interp.WordFuncs, uint64(m.at(int(record))))
-		m.set(entries+16, *m.word(fieldWords + 512))
+		// So does the machine stack.
+		m.set(uintptr(interp.CtxLimit), uint64(m.at(memoryAt)))
+		m.set(uintptr(interp.CtxNativeLimit), uint64(m.at(stackAt-256)))
+		m.set(fieldSaving, 0)
+		*m.slot(0) = 8
+		m.enter(caller)
+		if *m.slot(8) != 21 || m.get(fieldSaving) == 0 {
+			t.Errorf("fib(8) = %d, left %d times", *m.slot(8), m.get(fieldSaving))
+		}
 	}
 }
 
@@ -323,8 +328,7 @@ func TestCheckType(t *testing.T) {
 	slotStore(f, b, id, 8)
 	f.Append(b, ir.OpReturn, ir.Void)
 	c := compile(t, f, newRand())
-	rec := interp.NativeFunc{TypeID: 5}
-	*m.word(memoryAt + 8) = rec.TypeID
+	*m.word(memoryAt + uintptr(funcTypeID)) = 5
 	for id, want := range map[uint64]uint64{5: 0, 6: 1} {
 		m.reset()
 		*m.slot(0), *m.slot(1) = uint64(m.at(memoryAt)), id
@@ -333,7 +337,6 @@ func TestCheckType(t *testing.T) {
 			t.Errorf("id %d: left %d times", id, m.get(fieldSaving))
 		}
 	}
-	_ = unsafe.Sizeof(rec)
 }
 
 // Loads and stores reach their addresses, whatever the offset, and note where they may fault.

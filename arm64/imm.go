@@ -73,6 +73,9 @@ func immediate(v *ir.Value, i int) bool {
 	case wasm.OpI32Shl, wasm.OpI32ShrS, wasm.OpI32ShrU, wasm.OpI32Rotl, wasm.OpI32Rotr,
 		wasm.OpI64Shl, wasm.OpI64ShrS, wasm.OpI64ShrU, wasm.OpI64Rotl, wasm.OpI64Rotr:
 		return i == 1
+	case wasm.OpI32DivS, wasm.OpI32DivU, wasm.OpI32RemS, wasm.OpI32RemU, wasm.OpI64DivS, wasm.OpI64DivU, wasm.OpI64RemS, wasm.OpI64RemU:
+		_, _, product := divisor(v)
+		return i == 1 && product
 	case wasm.OpSelect, wasm.OpSelectT:
 		return i < 2 && !a.Type.Float() && isZero(a)
 	case ir.OpLoadWord:

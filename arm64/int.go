@@ -113,6 +113,9 @@ func (e *emitter) low(x *ir.Value) ir.Reg {
 
 // integer emits an integer instruction, and tells whether v is one.
 func (e *emitter) integer(v *ir.Value) bool {
+	if e.divideConst(v) {
+		return true
+	}
 	switch v.Op {
 	case wasm.OpI32Add, wasm.OpI64Add:
 		e.add(v, width(v, a64.AADD, a64.AADDW), width(v, a64.ASUB, a64.ASUBW), width(v, a64.AMADD, a64.AMADDW))
