@@ -179,7 +179,7 @@ func TestNumeric(t *testing.T) {
 		combinations(params, func(x []uint64) { check(c, x, "from registers") })
 		for k, p := range params {
 			constants := slices.Clip(edges[p])
-			if k == 1 && op.String()[4] == 'd' || k == 1 && op.String()[4:7] == "rem" { // factors of all kinds
+			if _, _, ok := divisor(&ir.Value{Op: op, Args: []*ir.Value{nil, {Op: ir.OpConst, Type: p, Imm: 3}}}); ok && k == 1 { // factors of all kinds
 				for n := range uint64(130) {
 					constants = append(constants, n, rnd.Uint64()>>rnd.IntN(64))
 				}

@@ -15,10 +15,10 @@ import (
 
 // divisor is the constant that v divides by, of which there is a product: its magnitude, and whether it is negative.
 func divisor(v *ir.Value) (d uint64, negative, ok bool) {
-	x := v.Args[1]
-	if x.Op != ir.OpConst {
+	if len(v.Args) != 2 || v.Args[1].Op != ir.OpConst {
 		return 0, false, false
 	}
+	x := v.Args[1]
 	d = constant(x)
 	switch v.Op {
 	case wasm.OpI32DivU, wasm.OpI32RemU, wasm.OpI64DivU, wasm.OpI64RemU:

@@ -233,6 +233,28 @@ fadd d1, d0, d0
 mov x16, #0xfffffffe
 str x16, [x25]
 str d1, [x25,#8]`},
+		{"division by a constant", `
+	v0:i64 = slot_load imm=0
+	v1:i64 = const 8
+	v2:i64 = i64.div_s v0, v1
+	v3:i64 = const 10
+	v4:i64 = i64.rem_u v2, v3
+	slot_store v4 imm=0`, `
+ldr x0, [x25]
+asr x16, x0, #63
+add x16, x0, x16, lsr #61
+asr x1, x16, #3
+mov x16, #0x999a
+movk x16, #0x9999, lsl #16
+movk x16, #0x9999, lsl #32
+movk x16, #0x9999, lsl #48
+umulh x16, x16, x1
+sub x17, x1, x16
+add x16, x16, x17, lsr #1
+lsr x16, x16, #3
+mov x17, #0xa
+msub x2, x16, x17, x1
+str x2, [x25]`},
 		{"a poll", `
 	v0:i32 = slot_load imm=0
 	poll @poll{pos=80 point=4 acc=-1 state=[0:v0]}`, `

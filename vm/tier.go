@@ -23,7 +23,7 @@ const (
 )
 
 // defaultTier is that of a Config that says nothing.
-const defaultTier = TierInterp
+const defaultTier = TierAuto
 
 // String is the tier's name on a command line.
 func (t Tier) String() string {
