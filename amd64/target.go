@@ -111,7 +111,6 @@ type rule struct {
 	as, vex obj.As   // the instruction; of vectors and floats: the form with three operands
 	more    []obj.As // others
 	imm     int64    // a constant of the instruction
-	cond    condition
 	needs   feature
 	wide    bool // its first operand is an i64
 }

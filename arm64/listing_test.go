@@ -1,7 +1,6 @@
 package arm64
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -10,20 +9,6 @@ import (
 
 	"github.com/godwit-vm/godwit/jit/ir"
 )
-
-// listing disassembles.
-func listing(code []byte) string {
-	var s strings.Builder
-	for i := 0; i+4 <= len(code); i += 4 {
-		inst, err := arm64asm.Decode(code[i:])
-		if err != nil {
-			fmt.Fprintf(&s, "%4x: %x\n", i, code[i:i+4])
-			continue
-		}
-		fmt.Fprintf(&s, "%4x: %s\n", i, arm64asm.GNUSyntax(inst))
-	}
-	return s.String()
-}
 
 // direct gives each value a register of its own, in order.
 func direct(f *ir.Func, t ir.Target) *ir.Allocation {

@@ -71,11 +71,6 @@ func (a *assembler) movInt(rd, rn ir.Reg) {
 	}
 }
 
-// movSP copies to or from the stack pointer.
-func (a *assembler) movSP(rd, rn ir.Reg) {
-	a.word(0x91000000 | uint32(min(rn, 31))<<5 | uint32(min(rd, 31)))
-}
-
 func (a *assembler) movInt32(rd, rn ir.Reg) { a.word(0x2A0003E0 | uint32(rn)<<16 | uint32(rd)) }
 
 // movVec copies a vector register: the lower 64 bits, and all of it for a v128.

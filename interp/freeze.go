@@ -52,7 +52,8 @@ func (z *freezer) init() {
 // whether somebody is freezing the program, who says so first and then looks which threads run.
 func (t *Thread) begin(ctx context.Context) error {
 	z := &t.store.freezer
-	if ctx.Done() != nil && ctx.Err() != nil {
+	ends := ctx.Done() != nil
+	if ends && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if !t.state.CompareAndSwap(threadIdle, threadRunning) {
@@ -70,7 +71,7 @@ func (t *Thread) begin(ctx context.Context) error {
 		t.alone = true
 	}
 	t.ctx = ctx
-	if ctx.Done() != nil {
+	if ends {
 		t.watch(ctx)
 	}
 	return nil

@@ -142,22 +142,35 @@ func crossReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml
 
 // callHost calls a host function; its arguments are at nfp.
 func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
-	h := fn.host
-	n := max(fn.nparams, fn.nresults)
+	n := fn.slots
 	// The thread is made to look as it does at a safepoint, for a call back into wasm and for backtraces.
-	t.exitPC, t.exitFP, t.top = uintptr(unsafe.Pointer(pc)), fp, uintptr(nfp)-uintptr(t.stackBase)+uintptr(n)*8
+	t.exitPC, t.exitFP, t.top = uintptr(unsafe.Pointer(pc)), fp, uintptr(nfp)-uintptr(t.stackBase)+n*8
 	t.atCall = true // its arguments may be written over from now on
 	c := &t.caller
-	c.inst, c.resumed, c.again = t.inst, t.pending, t.hasPending
-	if t.hasPending {
+	if c.inst != t.inst {
+		c.inst = t.inst
+	}
+	if t.hasPending || c.again {
+		c.resumed, c.again = t.pending, t.hasPending
 		t.pending, t.hasPending = nil, false
 	}
-	before, base, args := t.stackBase, uintptr(fp)-uintptr(t.stackBase), unsafe.Slice((*uint64)(nfp), n)
-	err := h.Call(c, args)
+	before, args := t.stackBase, unsafe.Slice((*uint64)(nfp), n)
+	err := fn.host.Call(c, args)
+	if err == nil && t.stackBase == before && !t.hasPending && !fn.refResults {
+		mem := t.inst.mem0()
+		return next(pc), fp, 0, mem.base(), mem.Size(), t
+	}
+	return t.hostReturned(pc, fp, nfp, fn, before, args, err)
+}
+
+// hostReturned is what callHost does when the host function has returned err. before is where the stack was.
+func (t *Thread) hostReturned(pc *instr, fp, nfp unsafe.Pointer, fn *Func, before unsafe.Pointer, args []uint64, err error) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	h := fn.host
 	if t.stackBase != before {
 		// A call back into wasm has moved the stack; the host function wrote its results where it was.
-		fp = unsafe.Add(t.stackBase, base)
-		copy(unsafe.Slice((*uint64)(unsafe.Add(fp, uintptr(nfp)-uintptr(before)-base)), n), args)
+		fp = unsafe.Add(t.stackBase, uintptr(fp)-uintptr(before))
+		nfp = unsafe.Add(t.stackBase, uintptr(nfp)-uintptr(before))
+		copy(unsafe.Slice((*uint64)(nfp), len(args)), args)
 	}
 	mem := t.inst.mem0()
 	if err != errSuspended && t.hasPending { // it has called Suspend and then gone on
@@ -171,7 +184,7 @@ func (t *Thread) callHost(pc *instr, fp, nfp unsafe.Pointer, fn *Func) (*instr, 
 			return &haltInstr, fp, 0, mem.base(), mem.Size(), t
 		}
 		if x := t.store.thrownBy(err); x != nil {
-			return t.hostThrow(pc, fp, unsafe.Add(fp, uintptr(nfp)-uintptr(before)-base), int(n), h, x)
+			return t.hostThrow(pc, fp, nfp, len(args), h, x)
 		}
 		return t.fail(pc, hostError(h, err)), fp, 0, mem.base(), mem.Size(), t
 	}

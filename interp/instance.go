@@ -220,6 +220,7 @@ func (i *Instance) addFuncs() {
 		f.nparams, f.nresults = uint32(slotCount(ft.Params)), uint32(slotCount(ft.Results))
 		f.inst, f.index, f.addr = i, uint32(w.NumImportedFuncs+k), uint32(len(s.funcs))
 		f.typ, f.typeID, f.result = ft, i.typeIDs[typ], resultOf(ft)
+		f.refParams = slices.ContainsFunc(ft.Params, wasm.ValType.IsRef)
 		f.code.Store(notLowered)
 		s.funcs = append(s.funcs, f)
 		i.funcs = append(i.funcs, f)
@@ -323,6 +324,7 @@ func (i *Instance) withdraw() {
 	s.tables = s.tables[:len(s.tables)-len(i.tables)+w.NumImportedTables]
 	s.globals = s.globals[:len(s.globals)-len(w.Globals)]
 	s.funcs = s.funcs[:len(s.funcs)-len(w.Funcs)]
+	s.nativeFuncsWithdrawn()
 }
 
 // initialise gives globals, tables and passive element segments their initial values.

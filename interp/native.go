@@ -38,7 +38,7 @@ type NativeContext struct {
 	mem0        uintptr        // address of memory 0's first byte, which is in a register while machine code runs
 	fp          uintptr        // the frame register
 	nsp         uintptr        // the machine stack's pointer, outside of machine code
-	goSP, goBP  uintptr        // the goroutine's, while machine code runs
+	goSP, goBP  uintptr        //lint:ignore U1000 the goroutine's, while machine code runs: see native_*.s
 	left        uintptr        // how machine code was left: leftReturned, or 0
 
 	// Addresses of the stubs that machine code calls.
@@ -48,8 +48,10 @@ type NativeContext struct {
 	ints   [32]uint64    // registers saved by leaveSaving, by number
 	floats [32][2]uint64 // the lower 128 bits of vector registers
 
-	goLR  uintptr // the goroutine's return address, where that is in a register
+	goLR  uintptr //lint:ignore U1000 the goroutine's return address, where that is in a register: see native_arm64.s
 	fault uintptr // not 0 when machine code was left by a fault: the address that it touched, all ones if that is not known
+
+	goG uintptr //lint:ignore U1000 the goroutine, where that is in a register that machine code takes: see native_amd64.s
 
 	_ [0]unsafe.Pointer
 }

@@ -4,18 +4,25 @@
 #include "textflag.h"
 
 // See native_stubs.go for what these do. In machine code BX is the frame, R14 memory 0, R15 the context, SP the machine
-// stack. All of this runs without a frame on the goroutine's stack; that of nativeEnter's caller is put back by TO_GO. R14
-// and X15, which Go has a meaning for, are put right by Go's wrapper around nativeEnter.
+// stack. All of this runs without a frame on the goroutine's stack; that of nativeEnter's caller is put back by TO_GO. So are R14
+// and X15, which Go has a meaning for.
 //
 // TOPFRAME ends what a profiler's signal unwinds: the stack that SP shows here is none that Go knows.
 
-// TO_GO leaves machine code: nativeEnter returns.
+// TO_GO leaves machine code: nativeEnter returns, by a RET or by RET_JUMP.
 #define TO_GO \
 	MOVQ	SP, NativeContext_nsp(R15)   \
 	MOVQ	BX, NativeContext_fp(R15)    \
+	MOVQ	NativeContext_goG(R15), R14  \
+	XORPS	X15, X15                     \
 	MOVQ	NativeContext_goBP(R15), BP  \
-	MOVQ	NativeContext_goSP(R15), SP  \
-	RET
+	MOVQ	NativeContext_goSP(R15), SP
+
+// RET_JUMP returns from nativeEnter where machine code has called: the processor would predict that a return goes back there.
+#define RET_JUMP \
+	MOVQ	(SP), R13  \
+	LEAQ	8(SP), SP  \
+	JMP	R13
 
 // TO_MACHINE goes on at the return address on top of the machine stack. It jumps, because the processor would predict that a
 // return goes to nativeEnter's caller.
@@ -110,6 +117,35 @@ TEXT ·nativeCall(SB), NOSPLIT|NOFRAME, $0-16
 	LEAQ	8(SP), SP
 	JMP	unit<>(SB)
 
+// The same for enterMachine and callMachine: with the arguments in AX and BX.
+
+TEXT enterDirect<>(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ	AX, R15
+	MOVQ	BX, R13
+	MOVQ	R14, NativeContext_goG(R15)
+	FROM_GO
+	JMP	R13
+
+TEXT callDirect<>(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ	AX, R15
+	MOVQ	BX, R13
+	MOVQ	R14, NativeContext_goG(R15)
+	FROM_GO
+	LEAQ	8(SP), SP
+	JMP	unit<>(SB)
+
+// func stubEnterDirect() uintptr
+TEXT ·stubEnterDirect(SB), NOSPLIT, $0-8
+	LEAQ	enterDirect<>(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET
+
+// func stubCallDirect() uintptr
+TEXT ·stubCallDirect(SB), NOSPLIT, $0-8
+	LEAQ	callDirect<>(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET
+
 // The call pushes what stubReturned returns, three bytes on, which is what was there before.
 TEXT unit<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	BYTE	$0x41; BYTE $0xff; BYTE $0xd5 // CALL R13
@@ -117,20 +153,24 @@ TEXT unit<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	MOVQ	AX, INT(0)
 	MOVUPS	X0, FLOAT(0)
 	TO_GO
+	RET
 
 TEXT leave<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	MOVQ	$0, NativeContext_left(R15)
 	TO_GO
+	RET_JUMP
 
 TEXT leaveSaving<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	MOVQ	$0, NativeContext_left(R15)
 	SAVE_ALL
 	TO_GO
+	RET_JUMP
 
 TEXT callee<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	MOVQ	$const_leftCallee, NativeContext_left(R15)
 	SAVE_ALL
 	TO_GO
+	RET_JUMP
 
 TEXT resume<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	TO_MACHINE

@@ -2,6 +2,9 @@
 
 package interp
 
+// enterMachine and callMachine are how machine code is entered.
+var enterMachine, callMachine = nativeEnter, nativeCall
+
 // Registers by which machine code passes arguments and results: their numbers in NativeContext.ints and floats.
 var (
 	nativeIntArgs   = [...]uint8{0, 1, 2, 3, 4, 5}

@@ -35,6 +35,8 @@ const (
 )
 
 // What the signal handler compares with. They are written before it is installed, and read by assembly.
+//
+//lint:ignore U1000 see native_signal_linux_*.s
 var nativeCodeLo, nativeCodeSize uintptr
 
 // errNativeFull says that there is no room for more machine code.
@@ -285,6 +287,3 @@ func fillTraps(b []byte) {
 		copy(b[n:], b[:n])
 	}
 }
-
-// inNativeCode says whether an address is in the memory for machine code.
-func inNativeCode(pc uintptr) bool { return pc-nativeCodeLo < nativeCodeSize }

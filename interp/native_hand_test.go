@@ -24,19 +24,17 @@ func (h *handTier) Hot(m *Module, fn uint32, loop int) uint32 {
 // hand assembles a unit.
 type hand struct {
 	masm
-	t      testing.TB
-	m      *Module
-	fn     uint32
-	unit   *NativeUnit
-	frame  int32
-	frames int // offset of the frame's allocation, behind the prologue's checks
+	t     testing.TB
+	m     *Module
+	fn    uint32
+	unit  *NativeUnit
+	frame int32
 }
 
-func (h *hand) b8(op ...byte)            { h.code(op...) }
-func (h *hand) site(s NativeSite)        { h.sites(&h.unit.SiteOffsets, &h.unit.Sites, s) }
-func (h *hand) instrs() []instr          { c, _ := h.m.code(h.fn); return c.instrs }
-func (h *hand) offset(index int) uint32  { return h.m.layout(h.fn, nil, nil).offset(index) }
-func (h *hand) leaf(f func(*hand)) *hand { f(h); return h }
+func (h *hand) b8(op ...byte)           { h.code(op...) }
+func (h *hand) site(s NativeSite)       { h.sites(&h.unit.SiteOffsets, &h.unit.Sites, s) }
+func (h *hand) instrs() []instr         { c, _ := h.m.code(h.fn); return c.instrs }
+func (h *hand) offset(index int) uint32 { return h.m.layout(h.fn, nil, nil).offset(index) }
 
 func (h *hand) sites(offs *[]uint32, sites *[]NativeSite, s NativeSite) {
 	if s.Kind != SiteEntry && s.FrameBytes == 0 {

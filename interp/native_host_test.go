@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/godwit-vm/godwit/state"
 	"time"
 )
 
@@ -257,5 +260,68 @@ func TestMachineCodeOfSeveralInstances(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A function whose frame has no room when machine code calls it, while the thread is wanted: room is made first, and then its
+// locals are cleared, which is what a view of it shows.
+func TestMachineCodeEntersALargeFrame(t *testing.T) {
+	m := textModule(t, `(module (func $f (export "f") (param i64) (result i64) (local `+strings.Repeat("i64 ", 1000)+`)
+	  (if (result i64) (i64.eqz (local.get 0)) (then (i64.const 0))
+	    (else (i64.add (call $f (i64.sub (local.get 0) (i64.const 1))) (local.get 0))))))`)
+	m.EnableNative(&handTier{}, 0, 0)
+	s := NewStore(Config{})
+	inst, err := s.Instantiate(m, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hand{t: t, m: m, unit: &NativeUnit{Loop: -1}}
+	at := int32(h.instrs()[h.find(opCall)].a)
+	h.begin()
+	h.slotInt(true, 0, 0)
+	h.b8(0x48, 0x85, 0xc0) // TEST AX, AX
+	h.b8(0x0f, 0x84)       // JE
+	h.imm32(0)
+	je := len(h.b)
+	h.b8(0x48, 0xff, 0xc8) // DEC AX
+	h.b8(0x48, 0x81, 0xc3) // ADD BX, 8*at
+	h.imm32(8 * at)
+	h.b8(0x4d, 0x8b, 0x9f)
+	h.imm32(int32(CtxInstance))
+	h.b8(0x4d, 0x8b, 0x5b, 8*WordEntries)
+	h.b8(0x41, 0xff, 0x13) // CALL [R11]
+	h.site(NativeSite{Kind: SiteCall, Point: int32(h.find(opCall)) + 1, ArgSlot: at})
+	h.b8(0x48, 0x81, 0xeb) // SUB BX, 8*at
+	h.imm32(8 * at)
+	h.b8(0x48, 0x03, 0x03) // ADD AX, [BX]
+	h.end()
+	h.to(je)
+	h.end()
+	h.publish()
+	th := s.NewThread()
+	for k := range th.stack {
+		th.stack[k] = 1<<64 - 1
+	}
+	views := 0
+	s.CountSafepoints(0, 1, func(passed uint64) uint64 {
+		err := s.Checkpoint(context.Background(), false, func(p *state.Program) error {
+			views++
+			frames := p.Threads[0].Frames
+			for k, v := range frames[len(frames)-1].Locals[1:] {
+				if v.Bits != 0 {
+					return fmt.Errorf("in frame %d local %d is %#x", len(frames), k+1, v.Bits)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return passed + 1
+	})
+	x, _ := inst.Export("f")
+	stack := []uint64{100}
+	if err := th.Call(context.Background(), x.Func, stack); err != nil || stack[0] != 5050 || views != 101 {
+		t.Errorf("%d, %v; %d views", stack[0], err, views)
 	}
 }

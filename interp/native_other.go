@@ -31,6 +31,7 @@ func (t *Thread) cutNative(int)              {}
 func (t *Thread) nativeMark() (m nativeMark) { return m }
 func (t *Thread) nativeReset(nativeMark)     {}
 func (s *Store) nativeFuncsAdded()           {}
+func (s *Store) nativeFuncsWithdrawn()       {}
 
 func (t *Thread) enterNative(u *NativeUnit, pc *instr, fp, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	return next(pc), fp, 0, mb, ml, t
@@ -38,4 +39,8 @@ func (t *Thread) enterNative(u *NativeUnit, pc *instr, fp, mb unsafe.Pointer, ml
 
 func nativeReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	return pc, fp, acc, mb, ml, t
+}
+
+func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, unsafe.Pointer, uint64) {
+	return next(pc), fp, 0
 }

@@ -11,26 +11,45 @@ import (
 
 // enterNative enters unit u at pc, the instruction that it stands for; the interpreter goes on if it cannot.
 func (t *Thread) enterNative(u *NativeUnit, pc *instr, fp, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	return t.inInterp(t.runUnit(u, pc, fp))
+}
+
+// runUnit is enterNative for those who do not look at memory 0.
+func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, unsafe.Pointer, uint64) {
 	nt, ni := t.native.Load(), t.inst.native.Load()
 	if ni == nil {
 		ni = t.inst.makeNative()
 	}
 	if u.Memory != ni.memory {
-		return next(pc), fp, 0, mb, ml, t
+		return next(pc), fp, 0
 	}
 	if nt == nil {
 		if nt = t.makeNative(); nt == nil {
-			return next(pc), fp, 0, mb, ml, t
+			return next(pc), fp, 0
 		}
 	}
 	if nt.ctx.nsp-returnCell < nt.ctx.nativeLimit {
-		return next(pc), fp, 0, mb, ml, t
+		return next(pc), fp, 0
 	}
 	nt.begin(t.sp - 1)
 	nt.skip = t.attention.Load() != 0
 	t.goOn(nt, fp)
-	nativeCall(&nt.ctx, u.Entry)
-	return t.leftNative(nt)
+	callMachine(&nt.ctx, u.Entry)
+	n := len(nt.segments) - 1
+	if s := &nt.segments[n]; nt.ctx.left == leftReturned && s.watched == 0 {
+		// The ordinary case of what leftNative does.
+		nt.skip = false
+		nt.ctx.nsp = s.start
+		nt.segments = nt.segments[:n]
+		t.sp = s.frame
+		f := &t.frames[s.frame]
+		if f.fn.result != resultSlots {
+			t.storeResult(nt, f.fn, unsafe.Add(t.stackBase, nt.ctx.fp-uintptr(t.stackBase)))
+		}
+		return f.ret, f.fp, 0
+	}
+	pc, fp, acc, _, _, _ := t.leftNative(nt)
+	return pc, fp, acc
 }
 
 // nativeReturn goes back to the machine code that has called the frame whose record was popped just now.
@@ -50,7 +69,7 @@ func nativeReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 		wholeResult(t.frames[t.sp].fn, fp)
 	}
 	t.goOn(nt, fp)
-	nativeEnter(&nt.ctx, how)
+	enterMachine(&nt.ctx, how)
 	return t.leftNative(nt)
 }
 
@@ -76,19 +95,27 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 			t.sp = i
 			if nt.drop() {
 				t.goOn(nt, at)
-				nativeEnter(c, stubs.resumeReturn)
+				enterMachine(c, stubs.resumeReturn)
 				continue
 			}
 			return t.inInterp(f.ret, f.fp, 0)
 		}
 		ra := *nt.word(c.nsp)
+		if e := nt.cached(ra); e.pc == ra && e.inst == t.inst && c.left|c.fault == 0 && !t.alone {
+			in, fp, goesOn := t.cachedHost(nt, e, at)
+			if !goesOn {
+				return t.inInterp(in, fp, 0)
+			}
+			enterMachine(c, stubs.resume)
+			continue
+		}
 		if c.left == leftCallee {
 			in, fp, goesOn := t.nativeCallee(nt, ra, at)
 			if !goesOn {
 				return t.inInterp(in, fp, 0)
 			}
 			t.goOn(nt, fp)
-			nativeEnter(c, stubs.resumeReturn)
+			enterMachine(c, stubs.resumeReturn)
 			continue
 		}
 		var u *NativeUnit
@@ -106,6 +133,9 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 			in, fp, goesOn := t.nativeHost(nt, in, at, unsafe.Add(at, 8*int(s.ArgSlot)), t.inst.funcs[s.Callee])
 			if !goesOn {
 				return t.inInterp(in, fp, 0)
+			}
+			if e, callee := nt.cached(ra), t.inst.funcs[s.Callee]; callee.host != nil && !callee.refResults && e.pc == ra {
+				e.inst, e.fn, e.callee, e.at = t.inst, t.inst.funcs[u.Func], callee, &loweredCode(fn).instrs[s.Point-1]
 			}
 			t.goOn(nt, fp)
 			pc = stubs.resume
@@ -143,7 +173,7 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 		default:
 			panic(fmt.Sprintf("godwit: bug: machine code of %s was left at a site of kind %d", fn.Name(), s.Kind))
 		}
-		nativeEnter(c, pc)
+		enterMachine(c, pc)
 	}
 }
 
@@ -239,8 +269,7 @@ func (t *Thread) nativeCallee(nt *nativeThread, ra uintptr, nfp unsafe.Pointer) 
 // nativeHost calls fn, a host function or one that the interpreter runs, at the interpreter's instruction in of the hidden top frame,
 // which is at fp; the arguments are at nfp. If machine code goes on, fp is where that frame is then.
 func (t *Thread) nativeHost(nt *nativeThread, in *instr, fp, nfp unsafe.Pointer, fn *Func) (_ *instr, _ unsafe.Pointer, goesOn bool) {
-	c := &nt.ctx
-	nsp := c.nsp
+	nsp := nt.ctx.nsp
 	if fn.host == nil {
 		t.showNative()
 		code, err := fn.lowered()
@@ -262,8 +291,44 @@ func (t *Thread) nativeHost(nt *nativeThread, in *instr, fp, nfp unsafe.Pointer,
 		t.showNative() // while a host function waits, objects may be collected
 	}
 	to, fp, _, _, _, _ := t.callHost(in, fp, nfp, fn)
-	if to == next(in) && t.exit == exitNone && len(nt.segments) > 0 {
-		c.nsp = nsp
+	return t.hostCalled(nt, to, next(in), fp, nsp)
+}
+
+// cachedHost is nativeHost for a site that has called a host function before; machine code can be entered if it goes on. In the ordinary case,
+// that the host function returns without an error and has not called back, the frames stay hidden and all that is in the
+// context is as machine code has left it.
+func (t *Thread) cachedHost(nt *nativeThread, e *cachedSite, fp unsafe.Pointer) (_ *instr, _ unsafe.Pointer, goesOn bool) {
+	c, s, caller := &nt.ctx, e.site, &t.caller
+	t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), e.fn, fp)
+	nfp := unsafe.Add(fp, 8*int(s.ArgSlot))
+	if t.hasPending || caller.again || caller.inst != t.inst {
+		in, fp, goesOn := t.nativeHost(nt, e.at, fp, nfp, e.callee)
+		if goesOn {
+			t.goOn(nt, fp)
+		}
+		return in, fp, goesOn
+	}
+	nsp, in, n := c.nsp, e.at, e.callee.slots
+	t.exitPC, t.exitFP, t.top = uintptr(unsafe.Pointer(in)), fp, uintptr(nfp)-uintptr(t.stackBase)+n*8
+	t.atCall = true
+	before, args := t.stackBase, unsafe.Slice((*uint64)(nfp), n)
+	err := e.callee.host.Call(caller, args)
+	if err == nil && nt.hidden && !t.hasPending && c.limit.Load() == t.stackEnd && uintptr(t.inst.mem0().base()) == c.mem0 {
+		nt.hidden = false
+		return nil, fp, true
+	}
+	to, fp, _, _, _, _ := t.hostReturned(in, fp, nfp, e.callee, before, args, err)
+	if in, fp, goesOn = t.hostCalled(nt, to, next(in), fp, nsp); goesOn {
+		t.goOn(nt, fp)
+	}
+	return in, fp, goesOn
+}
+
+// hostCalled says whether machine code goes on behind a call of a host function, whose outcome is that the interpreter would go on
+// at to; the machine stack was at nsp.
+func (t *Thread) hostCalled(nt *nativeThread, to, next *instr, fp unsafe.Pointer, nsp uintptr) (_ *instr, _ unsafe.Pointer, goesOn bool) {
+	if to == next && t.exit == exitNone && len(nt.segments) > 0 {
+		nt.ctx.nsp = nsp
 		return nil, fp, true
 	}
 	if t.exit == exitSuspended {

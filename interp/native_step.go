@@ -11,6 +11,8 @@ import (
 type NativeStep struct {
 	code []instr
 	at   int32 // the instruction of the function's code where the interpreter would stand, for backtraces and roots
+
+	stack []wasm.ValType // what Step was given: whoever writes machine code down makes the step again from it
 }
 
 // Step makes the step for the instruction at offset; stack are the types of the operand stack before it. Of a branch on a
@@ -36,7 +38,7 @@ func (p *NativePoints) Step(offset uint32, stack []wasm.ValType) *NativeStep {
 	}
 	l.settleFrom(0)
 	l.emit(opStepDone, 0, 0, 0, 0)
-	return &NativeStep{code: l.code, at: p.Points[k].Last}
+	return &NativeStep{code: l.code, at: p.Points[k].Last, stack: stack}
 }
 
 // castStep lowers the test of a branch on a cast.

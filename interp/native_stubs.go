@@ -11,12 +11,12 @@ import "sync/atomic"
 // there, on three conditions, which the routines here and the conventions for machine code keep:
 //
 //   - It comes back with the stack pointer, the frame pointer and the goroutine's register as they were. SP and the frame pointer are in
-//     the context meanwhile; the goroutine's register (arm64: R28) is not touched by machine code, or is fetched anew by
-//     the wrapper that the compiler makes around assembly (amd64: R14, and X15 for zero).
+//     the context meanwhile; the goroutine's register is not touched by machine code (arm64: R28), or is in the context, too
+//     (amd64: R14; X15 is made zero).
 //   - It comes back soon when the garbage collector or the scheduler wants the goroutine: see native_signal_linux.go. Then the goroutine has to
 //     pass a place where Go can stop it before it enters again: see nativePreempt.
-//   - Nothing that only it holds is needed by the collector. The context escapes (the functions below are not
-//     go:noescape), and whoever calls nativeEnter keeps alive what the context points to.
+//   - Nothing that only it holds is needed by the collector. The context escapes, since the functions below
+//     are not marked otherwise, and whoever calls nativeEnter keeps alive what the context points to.
 //
 // Signals may come at any instruction. Go's handlers run on a stack of their own; they ask what code was interrupted by
 // its address. The routines here are marked so that unwinding ends at them; for machine code see native_signal_linux.go.

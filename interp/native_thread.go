@@ -32,11 +32,20 @@ type nativeThread struct {
 
 	skip bool // the safepoint at which machine code was entered has been counted
 
-	cache [nativeCache]struct {
-		pc   uintptr
-		unit *NativeUnit
-		site *NativeSite
-	}
+	cache [nativeCache]cachedSite
+}
+
+// cachedSite is what is known of a return address.
+type cachedSite struct {
+	pc   uintptr
+	unit *NativeUnit
+	site *NativeSite
+
+	// Of calls of host functions, once one has been made: inst is the instance that has made it.
+	inst   *Instance
+	fn     *Func  // the caller
+	callee *Func  // its results are no references
+	at     *instr // the call
 }
 
 const nativeCache = 256 // a power of two
@@ -174,15 +183,18 @@ func (t *Thread) nativeWanted() {
 	}
 }
 
+// cached is where a return address is in the cache, if it is there.
+func (nt *nativeThread) cached(pc uintptr) *cachedSite { return &nt.cache[(pc^pc>>8)%nativeCache] }
+
 // site is what return address pc is of.
 func (t *Thread) site(nt *nativeThread, pc uintptr) (*NativeUnit, *NativeSite) {
-	e := &nt.cache[(pc^pc>>8)%nativeCache]
+	e := nt.cached(pc)
 	if e.pc == pc {
 		return e.unit, e.site
 	}
 	if u := t.inst.module.native.Load().units.find(pc); u != nil {
 		if s := findSite(u.SiteOffsets, u.Sites, pc-u.Base); s != nil {
-			e.pc, e.unit, e.site = pc, u, s
+			*e = cachedSite{pc: pc, unit: u, site: s}
 			return u, s
 		}
 	}
@@ -273,6 +285,17 @@ func (s *Store) nativeFuncsAdded() {
 	for _, i := range s.instances {
 		if ni := i.native.Load(); ni != nil {
 			i.updateFuncs(ni)
+		}
+	}
+}
+
+// nativeFuncsWithdrawn tells machine code that the store has lost its last functions, which nobody refers to.
+func (s *Store) nativeFuncsWithdrawn() {
+	s.nativeMu.Lock()
+	defer s.nativeMu.Unlock()
+	for _, i := range s.instances {
+		if ni := i.native.Load(); ni != nil {
+			ni.funcs = ni.funcs[:min(len(ni.funcs), len(s.funcs))]
 		}
 	}
 }

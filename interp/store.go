@@ -3,6 +3,7 @@ package interp
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -98,7 +99,12 @@ type Func struct {
 	typeID uint32 // id of its run-time type
 	typ    *wasm.FuncType
 
-	result resultKind
+	result    resultKind
+	refParams bool // there are references among the parameters
+
+	// Of host functions.
+	slots      uintptr // of the parameters or of the results, whichever are more
+	refResults bool    // there are references among the results
 }
 
 // notLowered stands for code that is not there: its frame is larger than any stack, which keeps calls off the fast path.
@@ -176,6 +182,8 @@ func (s *Store) AddHostFunc(h *HostFunc) *Func {
 		panic("godwit: " + err.Error())
 	}
 	f := &Func{host: h, nparams: uint32(slotCount(h.Type.Params)), nresults: uint32(slotCount(h.Type.Results)), addr: uint32(len(s.funcs)), typeID: r.id, typ: &h.Type, result: resultOf(&h.Type)}
+	f.slots = uintptr(f.Slots())
+	f.refResults = slices.ContainsFunc(h.Type.Results, wasm.ValType.IsRef)
 	f.code.Store(notLowered)
 	s.funcs = append(s.funcs, f)
 	s.nativeFuncsAdded()

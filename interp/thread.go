@@ -245,7 +245,7 @@ func (t *Thread) Resume(ctx context.Context) (results []uint64, err error) {
 	returned := false
 	defer t.abandoned(&returned)
 	pc := t.instrAt(t.sp-1, t.exitPC)
-	err = t.run(pc, t.exitFP, 0, true)
+	err = t.run(pc, t.exitFP, 0, 0, true)
 	returned = true
 	if err == nil {
 		results = append(results, t.stack[:outer.nresults]...)
@@ -271,8 +271,10 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 			return &Trap{Code: TrapStackExhausted}
 		}
 	}
-	if err := t.store.admitAll(t.store.rtts[f.typeID].def.Params, stack); err != nil {
-		return fmt.Errorf("calling %s: %w", f.Name(), err)
+	if f.refParams {
+		if err := t.store.admitAll(t.store.rtts[f.typeID].def.Params, stack); err != nil {
+			return fmt.Errorf("calling %s: %w", f.Name(), err)
+		}
 	}
 	locals := slots(base, 0, int(c.nlocals))
 	copy(locals, stack[:np])
@@ -281,8 +283,17 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 	t.sp++
 	t.inst = f.inst
 	top := t.top
-	if err := t.run(c.entry, base, sp, false); err != nil {
-		return err
+	pc, fp, acc := c.entry, base, uint64(0)
+	if pc.op&^safepoint == opEntry && t.attention.Load() == 0 {
+		// Of a function with machine code that does all by itself there is nothing for the run loop to do.
+		if u := siteOf(pc).unit.Load(); u != nil {
+			pc, fp, acc = t.runUnit(u, pc, fp)
+		}
+	}
+	if pc != &leaveInstr || t.exit != exitNone {
+		if err := t.run(pc, fp, acc, sp, false); err != nil {
+			return err
+		}
 	}
 	copy(stack, slots(unsafe.Add(t.stackBase, top), 0, int(f.nresults)))
 	return nil
@@ -323,9 +334,9 @@ func (t *Thread) invokeHost(f *Func, stack []uint64) error {
 // convention goes, a func value: the call loads one word and jumps. That saves the load of a func value, and the
 // handlers' table, on every instruction. It holds for as long as Go's func values are pointers to a word with the code
 // address (they have been since Go 1.1); TestFuncValueLayout watches it.
-func (t *Thread) run(pc *instr, fp unsafe.Pointer, base int, passed bool) error {
+func (t *Thread) run(pc *instr, fp unsafe.Pointer, acc uint64, base int, passed bool) error {
 	mem := t.inst.mem0()
-	mb, ml, acc := mem.base(), mem.Size(), uint64(0)
+	mb, ml := mem.base(), mem.Size()
 	for {
 		if passed {
 			passed = false

@@ -98,11 +98,24 @@ type builder struct {
 	stack  []operand
 	labels []label
 	free   [][]variable // environments that nobody uses
+	copied int          // see maxCopied
 	done   bool
 	err    error
 }
 
-var errNotLoop = errors.New("no loop has its head there")
+var (
+	errNotLoop = errors.New("no loop has its head there")
+
+	// errTooLarge says that a limit of limits.go is exceeded.
+	errTooLarge = errors.New("a limit is exceeded")
+)
+
+// copies counts n variables that are copied, against the limit.
+func (b *builder) copies(n int) {
+	if b.copied += n; b.copied > maxCopied && b.err == nil {
+		b.err = fmt.Errorf("%w: more than %d variables to be copied", errTooLarge, maxCopied)
+	}
+}
 
 // build makes the SSA of function fn, which the module defines, or of the loop in it whose head is the interpreter's instruction loop.
 func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error) {
@@ -120,7 +133,9 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	b.points = points
 	b.declare(body)
 	b.sc = scan{bodyReader: b.bodyReader, b: b}
-	b.sc.run()
+	if b.sc.run(); b.err != nil {
+		return nil, b.err
+	}
 	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed}
 	for _, t := range b.ftype.Params {
 		b.f.Params = append(b.f.Params, ir.TypeOf(t))
@@ -135,6 +150,9 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	for !b.done && b.err == nil {
 		b.pos = b.offset()
 		b.instruction(b.op())
+		if n := b.f.NumValues(); n > maxValues && b.err == nil {
+			b.err = fmt.Errorf("%w: it has more than %d values", errTooLarge, maxValues)
+		}
 	}
 	if b.err != nil {
 		return nil, fmt.Errorf("offset %#x: %w", b.pos, b.err)

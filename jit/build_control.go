@@ -1,6 +1,8 @@
 package jit
 
 import (
+	"fmt"
+
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
 	"github.com/godwit-vm/godwit/wasm"
@@ -50,7 +52,7 @@ func (b *builder) openIf(i int32, params, results []wasm.ValType) {
 	cond := b.pop()
 	then, other := b.branchOn(cond)
 	lb := label{kind: wasm.OpIf, open: i, height: len(b.stack) - len(params), params: params, results: results, exit: b.coldEnd(o)}
-	lb.other = edge{other, b.copyLocals(), append([]operand(nil), b.stack...)}
+	lb.other = edge{other, b.copyLocals(), b.copyStack()}
 	b.labels = append(b.labels, lb)
 	b.enter(then, o.body, o.start)
 }
@@ -83,6 +85,9 @@ func (b *builder) openLoop(i int32, params, results []wasm.ValType) {
 		b.cur = nil
 		b.skipBlock()
 		b.dropTo(len(b.stack)-len(params), results)
+		return
+	}
+	if b.copies(len(b.locals) + len(b.stack)); b.err != nil {
 		return
 	}
 	height := len(b.stack) - len(params)
@@ -191,6 +196,7 @@ func (b *builder) branch(lb *label) {
 
 // carried is the operand stack behind a branch that carries values of the types.
 func (b *builder) carried(from *ir.Block, height int, types []wasm.ValType) []operand {
+	b.copies(height + len(types))
 	out := make([]operand, height, height+len(types))
 	copy(out, b.stack)
 	for i, t := range types {
@@ -210,6 +216,7 @@ func (b *builder) carried(from *ir.Block, height int, types []wasm.ValType) []op
 
 // branchBack ends a block with a branch to the head of a loop.
 func (b *builder) branchBack(from *ir.Block, lb *label, n int) {
+	b.copies(len(lb.phis))
 	for i := range lb.phis {
 		h := &lb.phis[i]
 		var v *ir.Value
@@ -278,6 +285,10 @@ func (b *builder) fallThrough() {
 // brTable builds br_table: a block for each label that is named.
 func (b *builder) brTable() {
 	n := int(b.u32()) + 1
+	if n > maxArms {
+		b.err = fmt.Errorf("%w: br_table has %d arms, the limit is %d", errTooLarge, n, maxArms)
+		return
+	}
 	depths := make([]uint32, n)
 	for k := range depths {
 		depths[k] = b.u32()

@@ -144,10 +144,10 @@ func (b *builder) set(w wasm.Op) {
 			b.operand(i)
 		}
 		step, store := b.branchOn(marking)
-		locals, stack := b.copyLocals(), append([]operand(nil), b.stack...)
+		locals, stack := b.copyLocals(), b.copyStack()
 		b.cur = step
 		b.leaveFor(n, nil)
-		slow = edge{b.cur, b.copyLocals(), append([]operand(nil), b.stack...)}
+		slow = edge{b.cur, b.copyLocals(), b.copyStack()}
 		step.Cold = true
 		b.restore(&edge{store, locals, stack})
 	}
@@ -161,7 +161,7 @@ func (b *builder) set(w wasm.Op) {
 	s := b.value(ir.OpStoreWord, ir.Void, p, v)
 	s.Imm, s.Aux, s.Width = offset, uint64(ir.ClassHeap), 1<<elementShift(t)
 	if barrier {
-		fast := edge{b.cur, b.copyLocals(), append([]operand(nil), b.stack...)}
+		fast := edge{b.cur, b.copyLocals(), b.copyStack()}
 		b.join([]edge{fast, slow}, b.live())
 	}
 }

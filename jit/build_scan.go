@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"fmt"
 	"math/bits"
 
 	"github.com/godwit-vm/godwit/wasm"
@@ -89,8 +90,16 @@ type scan struct {
 	clauses map[int32][]int32 // try_table: the labels of its clauses
 	marks   []mark
 	stride  int
+	words   int    // of sets: see maxSets
 	sets    bitset // of the marks
 	loops   []int32
+}
+
+// wants counts n sets, against the limit.
+func (s *scan) wants(n int) {
+	if s.words += n * s.stride; s.words > maxSets && s.b.err == nil {
+		s.b.err = fmt.Errorf("%w: the live locals are to be known in too many places", errTooLarge)
+	}
 }
 
 // newSets returns n empty sets.
@@ -141,6 +150,9 @@ func (s *scan) run() {
 			}
 			o.body = s.offset()
 			if w == wasm.OpLoop {
+				if s.wants(1); s.b.err != nil {
+					return
+				}
 				o.assigned = s.newSets(1)
 				s.loops = append(s.loops, i)
 			}
@@ -248,6 +260,9 @@ func (s *scan) liveness() {
 		default:
 			sets++
 		}
+	}
+	if s.wants(sets); s.b.err != nil {
+		return
 	}
 	all := s.newSets(sets)
 	s.sets, all = all[:len(s.marks)*s.stride], all[len(s.marks)*s.stride:]

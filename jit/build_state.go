@@ -169,7 +169,7 @@ func (b *builder) state(live bitset, locals []variable, stack []operand) (out []
 			n++
 		}
 	}
-	if n == 0 {
+	if b.copies(n); n == 0 || b.err != nil {
 		return nil
 	}
 	out = make([]ir.SlotValue, 0, n)
@@ -219,6 +219,7 @@ func (b *builder) exit(block *ir.Block, offset uint32, live bitset, locals []var
 // Environments.
 
 func (b *builder) copyLocals() []variable {
+	b.copies(len(b.locals))
 	if n := len(b.free); n > 0 {
 		c := b.free[n-1]
 		b.free = b.free[:n-1]
@@ -226,6 +227,11 @@ func (b *builder) copyLocals() []variable {
 		return c
 	}
 	return append([]variable(nil), b.locals...)
+}
+
+func (b *builder) copyStack() []operand {
+	b.copies(len(b.stack))
+	return append([]operand(nil), b.stack...)
 }
 
 func (b *builder) release(locals []variable) { b.free = append(b.free, locals) }

@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -46,6 +47,9 @@ func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error
 		return abort(TooLarge, fmt.Errorf("its body has %d bytes, the limit is %d", n, maxBody))
 	}
 	if c.f, err = build(m, key.fn, key.loop, opt); err != nil {
+		if errors.Is(err, errTooLarge) {
+			return abort(TooLarge, err)
+		}
 		return abort(NotBuilt, err)
 	}
 	if n := c.f.NumValues(); n > maxValues {
@@ -65,8 +69,14 @@ func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error
 	if c.a, err = allocate(c.f, c.target); err != nil {
 		return abort(NotAllocated, err)
 	}
+	if n := 8 * c.a.SpillWords; n > maxFrame {
+		return abort(TooLarge, fmt.Errorf("it has a frame of %d bytes, the limit is %d", n, maxFrame))
+	}
 	if c.code, err = c.target.Compile(c.a); err != nil {
 		return abort(NotEncoded, err)
+	}
+	if n := c.code.FrameBytes; n > maxFrame {
+		return abort(TooLarge, fmt.Errorf("it has a frame of %d bytes, the limit is %d", n, maxFrame))
 	}
 	if n := len(c.code.Bytes); n > maxCode {
 		return abort(TooLarge, fmt.Errorf("it has %d bytes of machine code, the limit is %d", n, maxCode))
@@ -104,19 +114,8 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
 	if err == nil {
 		address, err = t.install(m, mc, key, &c, memory)
 	}
-	e := Event{
-		Module: m, Func: key.fn, Loop: key.loop, Reason: reasonOf(err), Err: err,
-		Took: time.Since(begin), Body: bodyLen(m, key.fn), Address: address,
-	}
-	if c.f != nil {
-		e.Blocks, e.Values = len(c.f.Blocks), c.f.NumValues()
-	}
-	if c.a != nil {
-		e.Spills = c.a.SpillWords
-	}
-	if c.code != nil {
-		e.Code, e.Sites = len(c.code.Bytes), len(c.code.Sites)
-	}
+	e := eventOf(m, key, &c, err, begin)
+	e.Address = address
 	if err != nil {
 		t.aborted.Add(1)
 		if e.Reason.Bug() {
@@ -129,24 +128,51 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
 	t.trace.event(e)
 }
 
+// eventOf tells what became of a unit.
+func eventOf(m *interp.Module, key unitKey, c *compilation, err error, begin time.Time) Event {
+	e := Event{
+		Module: m, Func: key.fn, Loop: key.loop, Reason: reasonOf(err), Err: err,
+		Took: time.Since(begin), Body: bodyLen(m, key.fn),
+	}
+	if c.f != nil {
+		e.Blocks, e.Values = len(c.f.Blocks), c.f.NumValues()
+	}
+	if c.a != nil {
+		e.Spills = c.a.SpillWords
+	}
+	if c.code != nil {
+		e.Code, e.Sites = len(c.code.Bytes), len(c.code.Sites)
+	}
+	return e
+}
+
 // install makes machine code executable and lets the module's instances find it.
 func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compilation, memory interp.NativeMemory) (uintptr, error) {
 	u, err := unitOf(t.target.Name(), c.code)
 	if err != nil {
 		return 0, abort(NotEncoded, err)
 	}
-	if err := mc.reserve(len(c.code.Bytes)); err != nil {
+	u.Func, u.Loop, u.Memory = key.fn, key.loop, memory
+	address, err := t.publish(m, mc, u, c.code.Bytes, c.code.Entry, c.code.Fast)
+	if err == nil {
+		mc.cache.add(m, u, c.code.Bytes, c.code.Entry, c.code.Fast)
+	}
+	return address, err
+}
+
+// publish copies machine code to where it can be executed, and lets the module's instances find it.
+func (t *Tier) publish(m *interp.Module, mc *moduleCode, u *interp.NativeUnit, code []byte, entry, fast int) (uintptr, error) {
+	if err := mc.reserve(len(code)); err != nil {
 		return 0, err
 	}
-	p, err := newCode(c.code.Bytes)
+	p, err := newCode(code)
 	if err != nil {
-		mc.release(len(c.code.Bytes))
+		mc.release(len(code))
 		return 0, abort(NoMemory, err)
 	}
 	mc.keep(p)
-	u.Func, u.Loop, u.Memory = key.fn, key.loop, memory
-	u.Base, u.Size = p.base, uintptr(len(c.code.Bytes))
-	u.Entry, u.Fast = p.base+uintptr(c.code.Entry), p.base+uintptr(c.code.Fast)
+	u.Base, u.Size = p.base, uintptr(len(code))
+	u.Entry, u.Fast = p.base+uintptr(entry), p.base+uintptr(fast)
 	publish(m, u)
 	return p.base, nil
 }

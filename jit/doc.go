@@ -44,4 +44,11 @@
 //
 // Every number that could be another one is in limits.go with its reason: when something is hot, how long the queue is, how much
 // machine code there may be.
+//
+// # Code files
+//
+// Machine code does not depend on where it is, so it can be kept from one process to the next (cache.go). A code file is good for one module,
+// one kind of processor and one build of the executable; a function's unit is used only beside the same code of the interpreter's
+// as it was made beside. Everything in a file is covered by checksums and every number is checked against its bounds, but that is for accidents:
+// what is in such a file is executed, and whoever may write it must be trusted.
 package jit

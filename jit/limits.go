@@ -26,6 +26,22 @@ const (
 	maxBody   = 256 << 10
 	maxValues = 200_000
 
+	// maxFrame bounds what a unit has on the machine stack, in bytes. Its entry makes sure that the stack pointer is above the limit before the
+	// frame is made; what lies behind the limit has room for a frame of this size, and no more. Functions of people have a few hundred.
+	maxFrame = 64 << 10
+
+	// maxCopied bounds the variables that building copies where ways part and where machine code can be left, and maxSets the words of
+	// the sets of live locals: both are products of what a body has of the one and of the other, and a body of 200 KiB with
+	// 40,000 branches above 20,000 operands would take 30 GB. maxArms bounds the arms of a br_table: passes look an edge up
+	// among its block's.
+	maxCopied = 8 << 20
+	maxSets   = 4 << 20
+	maxArms   = 8 << 10
+
+	// maxRead bounds the wasm bytes read for loops of a function: each loop that is compiled by itself is found by going over the
+	// whole body, some 150 ns for a byte. A body of 200 KiB may have 60,000 loops.
+	maxRead = 8 << 20
+
 	// maxVerified bounds the blocks of a unit whose SSA is checked between the phases: each edge is looked for at its other end.
 	maxVerified = 1000
 

@@ -3,3 +3,5 @@
 package jit
 
 func hostTarget() (BackEnd, error) { return nil, errNoBackEnd() }
+
+func hostFeatures() string { return "" }

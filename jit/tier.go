@@ -31,6 +31,9 @@ type Config struct {
 	Trace func(Event)
 	// Logger is told of bugs of the compiler; nil is silence.
 	Logger *slog.Logger
+	// CacheDir, if it is set, is a directory in which machine code is kept from one process to the next. CodeFile is a file that
+	// WriteCode has made; it is only read. Both decide what this process executes, and must be writable for nobody who is not trusted.
+	CacheDir, CodeFile string
 }
 
 // BackEnd makes machine code.
@@ -48,10 +51,12 @@ type Tier struct {
 	logger *slog.Logger
 	trace  trace
 
+	cacheDir, codeFile string
+
 	// modules are those that have been attached, without keeping them alive: weak.Pointer[interp.Module] to *moduleCode.
 	modules sync.Map
 
-	compiled, aborted, bytes atomic.Int64
+	compiled, loaded, aborted, bytes atomic.Int64
 }
 
 var _ interp.Tier = (*Tier)(nil)
@@ -72,7 +77,7 @@ func New(c Config) (*Tier, error) {
 	if err := canRun(); err != nil {
 		return nil, err
 	}
-	t := &Tier{mode: c.Mode, target: target, queue: &background, logger: c.Logger}
+	t := &Tier{mode: c.Mode, target: target, queue: &background, logger: c.Logger, cacheDir: c.CacheDir, codeFile: c.CodeFile}
 	if t.logger == nil {
 		t.logger = slog.New(slog.DiscardHandler)
 	}
@@ -88,12 +93,13 @@ func errNoBackEnd() error {
 // Stats count what a tier has done.
 type Stats struct {
 	Compiled, Aborted int64 // units
-	Bytes             int64 // of machine code, of units that were freed among them
+	Loaded            int64 // units that came from a code file
+	Bytes             int64 // of machine code that was compiled, of units that were freed among them
 }
 
 // Stats are the counts so far.
 func (t *Tier) Stats() Stats {
-	return Stats{t.compiled.Load(), t.aborted.Load(), t.bytes.Load()}
+	return Stats{t.compiled.Load(), t.aborted.Load(), t.loaded.Load(), t.bytes.Load()}
 }
 
 // unitKey is a unit of a module: a function, or the loop of it that begins at that instruction of the interpreter's; -1 is none.
@@ -106,8 +112,11 @@ type unitKey struct {
 type moduleCode struct {
 	mu     sync.Mutex
 	taken  map[unitKey]struct{} // units that have been compiled, will be, or never will be
+	read   map[uint32]int       // by function: see maxRead
 	bytes  int64
 	pieces []piece
+
+	cache *codeCache // nil: the module's code is not kept
 }
 
 // piece is executable memory.
@@ -116,20 +125,23 @@ type piece struct{ base, size uintptr }
 // Attach makes the tier that of a module, which has not run yet. Its machine code is freed when it is collected.
 func (t *Tier) Attach(m *interp.Module) {
 	entries, iterations := uint32(hotEntries), uint32(hotIterations)
-	if t.mode == All {
+	cache := t.openCache(m)
+	if t.mode == All || cache.units() > 0 {
 		entries, iterations = 1, 1
 	}
 	if !enableNative(m, t, entries, iterations) {
+		cache.close()
 		return
 	}
 	key := weak.Make(m)
-	t.modules.Store(key, &moduleCode{taken: map[unitKey]struct{}{}})
+	t.modules.Store(key, &moduleCode{taken: map[unitKey]struct{}{}, cache: cache})
 	runtime.AddCleanup(m, t.detach, key)
 }
 
 // detach frees the code of a module that is gone.
 func (t *Tier) detach(key weak.Pointer[interp.Module]) {
 	if c, ok := t.modules.LoadAndDelete(key); ok {
+		c.(*moduleCode).cache.close()
 		c.(*moduleCode).free()
 	}
 }
@@ -145,7 +157,17 @@ func (t *Tier) code(m *interp.Module) *moduleCode {
 // Hot is told by the interpreter that a unit runs often.
 func (t *Tier) Hot(m *interp.Module, fn uint32, loop int) (again uint32) {
 	c, key := t.code(m), unitKey{fn, loop}
-	if c == nil || !c.take(key) {
+	if c == nil || !c.take(key) || t.fromCache(m, c, key) {
+		return 0
+	}
+	if t.mode == Auto && c.cache.units() > 0 && c.cache.first(key) { // it has been counted to one
+		c.giveBack(key)
+		if loop >= 0 {
+			return hotIterations - 1
+		}
+		return hotEntries - 1
+	}
+	if loop >= 0 && !c.mayRead(fn, bodyLen(m, fn)) {
 		return 0
 	}
 	if t.mode == All {
@@ -168,6 +190,17 @@ func (c *moduleCode) take(key unitKey) bool {
 	}
 	c.taken[key] = struct{}{}
 	return true
+}
+
+// mayRead counts bytes that are read for a loop of fn, against the limit.
+func (c *moduleCode) mayRead(fn uint32, bytes int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.read == nil {
+		c.read = map[uint32]int{}
+	}
+	c.read[fn] += bytes
+	return c.read[fn] <= maxRead
 }
 
 func (c *moduleCode) giveBack(key unitKey) {

@@ -62,6 +62,7 @@ type Event struct {
 	Loop   int // -1 for the whole function; otherwise as the interpreter numbers its instructions
 	Reason Reason
 	Err    error // an *Abort, or nil
+	Loaded bool  // it was not compiled here: it comes from a code file
 
 	Took    time.Duration
 	Body    int // bytes of the function's wasm
@@ -76,9 +77,12 @@ type Event struct {
 // String is a line of a log.
 func (e Event) String() string {
 	var b strings.Builder
-	if e.Reason == Compiled {
+	switch {
+	case e.Loaded:
+		b.WriteString("loaded ")
+	case e.Reason == Compiled:
 		b.WriteString("compiled ")
-	} else {
+	default:
 		b.WriteString("left to the interpreter: ")
 	}
 	fmt.Fprintf(&b, "function %d", e.Func)

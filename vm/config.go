@@ -14,6 +14,8 @@ type Config struct {
 	snapshot SnapshotLimits
 	tier     Tier
 	trace    func(Compilation)
+	codeDir  string
+	codeFile string
 	logger   *slog.Logger
 }
 

@@ -61,7 +61,7 @@ func newTier(c *Config) *jit.Tier {
 	case TierJIT:
 		mode = jit.All
 	}
-	t, err := jit.New(jit.Config{Mode: mode, Trace: c.trace, Logger: c.logger})
+	t, err := jit.New(jit.Config{Mode: mode, Trace: c.trace, Logger: c.logger, CacheDir: c.codeDir, CodeFile: c.codeFile})
 	if err != nil {
 		level := slog.LevelDebug
 		if c.tier == TierJIT { // it was asked for

@@ -24,7 +24,7 @@ type command struct {
 var commands []*command
 
 func init() {
-	commands = []*command{&runCommand, &inspectCommand, &wasmCommand, &watCommand, &wastCommand, &psCommand, &checkpointCommand, &versionCommand, &helpCommand}
+	commands = []*command{&runCommand, &inspectCommand, &compileCommand, &wasmCommand, &watCommand, &wastCommand, &psCommand, &checkpointCommand, &versionCommand, &helpCommand}
 }
 
 func commandNamed(name string) *command {

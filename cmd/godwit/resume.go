@@ -27,7 +27,9 @@ func (r *run) snapshot() error {
 	if err := r.checkMounts(f); err != nil {
 		return about(r.file, err)
 	}
-	p, err := vm.NewRuntime(r.config()).RestoreView(r.ctx, &f.Program, r.programConfig())
+	rt := vm.NewRuntime(r.config())
+	defer rt.SaveCode() // the log tells of errors
+	p, err := rt.RestoreView(r.ctx, &f.Program, r.programConfig())
 	if err != nil {
 		return about(r.file, r.restoreError(err))
 	}

@@ -54,6 +54,8 @@ type run struct {
 	tier          vm.Tier
 	traces        traces
 	profile       string
+	cacheDir      string
+	code          string
 	features      featureSwitches
 	deterministic bool
 	seed          uint64
@@ -113,8 +115,10 @@ func (r *run) flags() []flag {
 			help: "what to do when a file that the snapshot has open has changed: refuse to resume\n(the default), take it as it is, or give the program an error when it uses it"},
 
 		{group: "Running", name: "tier", value: "auto|interp|jit", set: toChoice(&r.tier, tiers), help: tierHelp},
+		{name: "cache-dir", value: "FOLDER", set: toString(&r.cacheDir), help: "keep machine code there from one run to the next; nobody who is not trusted may be able to\nwrite there, for it is executed outside of any sandbox"},
+		{name: "code", value: "FILE", set: toString(&r.code), help: "machine code of the module that godwit compile has made; to be trusted like --cache-dir"},
 		r.traces.flag(),
-		{name: "profile", value: "FILE", set: toString(&r.profile), help: "write where it spends its time, for go tool pprof: 100 samples in a second, taken at entries of\nfunctions and heads of loops"},
+		{name: "profile", value: "FILE", set: toString(&r.profile), help: "write where it spends its time, for go tool pprof: 100 samples a second,\ntaken where functions begin and at heads of loops"},
 		r.features.flag(vm.DefaultFeatures),
 		{name: "log-level", value: "LEVEL", set: toChoice(&r.level, logLevels), help: "what is told on standard error: debug, info, warn, error, off (default warn)"},
 		{name: "no-control", set: toTrue(&r.noControl), help: "have no control socket: godwit ps and checkpoint will not find the program"},
@@ -251,6 +255,7 @@ func (r *run) module(binary []byte) error {
 		return err
 	}
 	rt := vm.NewRuntime(r.config())
+	defer rt.SaveCode() // the log tells of errors
 	m, err := rt.Compile(binary)
 	if err != nil {
 		return about(r.file, err)
@@ -295,7 +300,8 @@ func (r *run) guarded(p *vm.Program, call func(context.Context) ([]uint64, error
 
 func (r *run) config() *vm.Config {
 	return vm.NewConfig().WithTier(r.tier).WithFeatures(r.features.among(vm.DefaultFeatures)).WithMaxMemory(r.maxMemory).
-		WithMaxHeap(r.maxHeap).WithMaxStack(int(r.maxStack)).WithLogger(r.log).WithTrace(r.traces.tell())
+		WithMaxHeap(r.maxHeap).WithMaxStack(int(r.maxStack)).WithLogger(r.log).WithTrace(r.traces.tell()).
+		WithCodeCache(r.cacheDir).WithCode(r.code)
 }
 
 // start of time in deterministic runs: nothing depends on it but what the guest shows.

@@ -108,6 +108,10 @@ func unreachable(f *ir.Func) {
 	f.Blocks = keep
 }
 
+// maxThreaded bounds the ways into a block that edges pass by: to find an edge costs as much as there are ways, and where blocks end in one
+// another they come together by the thousand.
+const maxThreaded = 128
+
 // thread lets edges pass by blocks that decide nothing: those that only jump on, and those that branch on a phi which is a constant for
 // that edge. Edges to heads of loops stay as they are: a loop has one way in and few back edges, and phis with few arguments.
 func thread(f *ir.Func) (changed bool) {
@@ -136,7 +140,7 @@ func thread(f *ir.Func) (changed bool) {
 		if t.Op != ir.OpJump && !(t.Op == ir.OpIf && n > 0 && t.Args[0].Block == b) {
 			continue
 		}
-		if heads(b) {
+		if len(b.Preds) > maxThreaded || heads(b) {
 			continue
 		}
 		if n > 0 {
@@ -162,7 +166,7 @@ func thread(f *ir.Func) (changed bool) {
 				continue // the edge would be critical, and be split again
 			}
 			to := b.Succs[way]
-			if to == b || heads(to) || isPred(p, to) && to.Values[0].Op == ir.OpPhi {
+			if to == b || heads(to) || to.Values[0].Op == ir.OpPhi && isPred(p, to) {
 				continue
 			}
 			redirect(b, i, way, uses)
@@ -176,6 +180,14 @@ func thread(f *ir.Func) (changed bool) {
 }
 
 func isPred(p, b *ir.Block) bool {
+	if len(p.Succs) < len(b.Preds) { // thousands of branches may come together in one block
+		for _, s := range p.Succs {
+			if s == b {
+				return true
+			}
+		}
+		return false
+	}
 	for _, q := range b.Preds {
 		if p == q {
 			return true

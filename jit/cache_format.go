@@ -1,0 +1,380 @@
+package jit
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/godwit-vm/godwit/interp"
+	"github.com/godwit-vm/godwit/wasm"
+)
+
+// The format of a code file. Numbers are little-endian.
+//
+//	header   magic 8, version 4, number of units 4, cacheID 64, size of the file 8, sum 16
+//	index    an entry of cacheEntrySize bytes for each unit, ascending by cacheKey
+//	payloads one behind the other in the order of the index, with nothing between and nothing behind
+//
+// The header's sum is over the rest of the header and the index, that in an entry over the unit's payload. So every byte is covered by a sum, and
+// a unit can be checked and used without looking at others. Sums are the first half of a SHA-256: they are not there to withstand
+// somebody who may write the file, for he could write any machine code, but none is to be run that was damaged.
+
+const (
+	cacheMagic = "godwit\x00c"
+	// cacheVersion changes with the format.
+	cacheVersion   = 1
+	cacheHeader    = 104
+	cacheEntrySize = 48
+	sumSize        = 16
+
+	// maxCacheUnits and maxCacheFile bound a code file: a function of a module each, and some loops; machine code and as much again for what is
+	// known of it.
+	maxCacheUnits = 1 << 18
+	maxCacheFile  = 2 * maxModuleCode
+
+	storedHeader = 24
+	storedSite   = 44
+)
+
+// cacheID says what code is good for.
+type cacheID struct {
+	module [32]byte // SHA-256 of the binary
+	target [32]byte // see targetID
+}
+
+// cacheKey names a unit in a file. The interpreter's code that it was made beside is part of it through its shape.
+type cacheKey struct {
+	unitKey
+	memory interp.NativeMemory
+}
+
+func memoryBits(m interp.NativeMemory) (bits uint32) {
+	if m.Guarded {
+		bits |= 1
+	}
+	if m.Fixed {
+		bits |= 2
+	}
+	return bits
+}
+
+func (k cacheKey) compare(o cacheKey) int {
+	pack := func(k cacheKey) (a, b uint64) {
+		return uint64(k.fn)<<32 | uint64(uint32(int32(k.loop)+1)), uint64(memoryBits(k.memory))
+	}
+	a, b := pack(k)
+	c, d := pack(o)
+	switch {
+	case a < c || a == c && b < d:
+		return -1
+	case a == c && b == d:
+		return 0
+	}
+	return 1
+}
+
+// cacheEntry is an entry of an index.
+type cacheEntry struct {
+	key    cacheKey
+	size   uint32 // of the payload
+	offset uint64 // of the payload, in the file
+	shape  uint64 // interp.NativeShape.Sum of the function
+	sum    [sumSize]byte
+}
+
+func sumOf(parts ...[]byte) (sum [sumSize]byte) {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write(p)
+	}
+	copy(sum[:], h.Sum(nil))
+	return sum
+}
+
+func (e *cacheEntry) append(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint32(b, e.key.fn)
+	b = binary.LittleEndian.AppendUint32(b, uint32(int32(e.key.loop)))
+	b = binary.LittleEndian.AppendUint32(b, memoryBits(e.key.memory))
+	b = binary.LittleEndian.AppendUint32(b, e.size)
+	b = binary.LittleEndian.AppendUint64(b, e.offset)
+	b = binary.LittleEndian.AppendUint64(b, e.shape)
+	return append(b, e.sum[:]...)
+}
+
+// cacheIndex is an index as it is in the file, which checkIndex has accepted.
+type cacheIndex []byte
+
+func (x cacheIndex) len() int { return len(x) / cacheEntrySize }
+
+func (x cacheIndex) at(i int) cacheEntry {
+	b := x[i*cacheEntrySize:][:cacheEntrySize]
+	memory := binary.LittleEndian.Uint32(b[8:])
+	e := cacheEntry{
+		key: cacheKey{
+			unitKey{binary.LittleEndian.Uint32(b), int(int32(binary.LittleEndian.Uint32(b[4:])))},
+			interp.NativeMemory{Guarded: memory&1 != 0, Fixed: memory&2 != 0},
+		},
+		size:   binary.LittleEndian.Uint32(b[12:]),
+		offset: binary.LittleEndian.Uint64(b[16:]),
+		shape:  binary.LittleEndian.Uint64(b[24:]),
+	}
+	copy(e.sum[:], b[32:])
+	return e
+}
+
+// find looks a unit up.
+func (x cacheIndex) find(key cacheKey) (e cacheEntry, ok bool) {
+	lo, hi := 0, x.len()
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		e = x.at(mid)
+		switch c := e.key.compare(key); {
+		case c == 0:
+			return e, true
+		case c < 0:
+			lo = mid + 1
+		default:
+			hi = mid
+		}
+	}
+	return cacheEntry{}, false
+}
+
+// appendHeader appends the header of a file with that index.
+func appendHeader(b []byte, id cacheID, index cacheIndex, size uint64) []byte {
+	at := len(b)
+	b = append(b, cacheMagic...)
+	b = binary.LittleEndian.AppendUint32(b, cacheVersion)
+	b = binary.LittleEndian.AppendUint32(b, uint32(index.len()))
+	b = append(b, id.module[:]...)
+	b = append(b, id.target[:]...)
+	b = binary.LittleEndian.AppendUint64(b, size)
+	sum := sumOf(b[at:], index)
+	return append(b, sum[:]...)
+}
+
+// Why a file is not used.
+var (
+	errNoCode     = errors.New("it is no code file of this version of godwit")
+	errOtherCode  = errors.New("its code was made of another module")
+	errOtherHost  = errors.New("its code was made for another processor, or by another build of godwit")
+	errDamaged    = errors.New("it is damaged")
+	errOtherShape = errors.New("it was made beside other code of the interpreter's")
+)
+
+// checkHeader reads the header of a file of that size, and says how many units are in it.
+func checkHeader(b []byte, id cacheID, size int64) (units int, err error) {
+	if len(b) < cacheHeader || string(b[:8]) != cacheMagic || binary.LittleEndian.Uint32(b[8:]) != cacheVersion {
+		return 0, errNoCode
+	}
+	n := binary.LittleEndian.Uint32(b[12:])
+	switch {
+	case !bytes.Equal(b[16:48], id.module[:]):
+		return 0, errOtherCode
+	case !bytes.Equal(b[48:80], id.target[:]):
+		return 0, errOtherHost
+	case binary.LittleEndian.Uint64(b[80:]) != uint64(size), size > maxCacheFile, n > maxCacheUnits, int64(n)*cacheEntrySize > size-cacheHeader:
+		return 0, errDamaged
+	}
+	return int(n), nil
+}
+
+// checkIndex checks header and index against the sum, and the index in itself.
+func checkIndex(header []byte, index cacheIndex, size int64) error {
+	sum := sumOf(header[:cacheHeader-sumSize], index)
+	if !bytes.Equal(sum[:], header[cacheHeader-sumSize:cacheHeader]) {
+		return errDamaged
+	}
+	end := uint64(cacheHeader) + uint64(len(index))
+	for i := range index.len() {
+		e := index.at(i)
+		if e.key.loop < -1 || e.offset != end || i > 0 && index.at(i-1).key.compare(e.key) >= 0 {
+			return errDamaged
+		}
+		end += uint64(e.size)
+	}
+	if end != uint64(size) {
+		return errDamaged
+	}
+	return nil
+}
+
+// storedUnit is a unit as it is in a payload: without addresses, and without steps, which are made again of the types of the operand
+// stack that they were made for.
+type storedUnit struct {
+	sites, faults             []interp.NativeSite
+	siteOffsets, faultOffsets []uint32
+	stacks                    [][]wasm.ValType // of each site, nil where it has no step
+	entry, fast               int
+	code                      []byte
+}
+
+// appendUnit appends the payload of a unit.
+func appendUnit(b []byte, u *interp.NativeUnit, code []byte, entry, fast int) []byte {
+	var types []wasm.ValType
+	for i := range u.Sites {
+		if st := u.Sites[i].Step; st != nil {
+			types = append(types, st.Stack()...)
+		}
+	}
+	for _, n := range []int{len(code), entry, fast, len(u.Sites), len(u.Faults), len(types)} {
+		b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	}
+	at := 0
+	site := func(offset uint32, s *interp.NativeSite) {
+		n := 0
+		if s.Step != nil {
+			n = len(s.Step.Stack())
+		}
+		b = binary.LittleEndian.AppendUint32(b, offset)
+		b = append(b, byte(s.Kind), byte(s.Trap), byte(s.RegA), byte(s.RegB))
+		for _, x := range []uint32{s.Pos, s.Callee, uint32(s.Point), uint32(s.Acc), uint32(s.ArgSlot), uint32(s.FrameBytes), uint32(at), uint32(n), 0} {
+			b = binary.LittleEndian.AppendUint32(b, x)
+		}
+		at += n
+	}
+	for i := range u.Sites {
+		site(u.SiteOffsets[i], &u.Sites[i])
+	}
+	for i := range u.Faults {
+		site(u.FaultOffsets[i], &u.Faults[i])
+	}
+	for _, t := range types {
+		b = binary.LittleEndian.AppendUint32(b, uint32(t))
+	}
+	return append(b, code...)
+}
+
+// storedLimits is what the numbers in a unit must stay within.
+type storedLimits struct {
+	shape      interp.NativeShape
+	funcs      int
+	begin, end uint32 // of the function's body, in the module
+}
+
+// readUnit reads a payload, whose sum was right. The code is part of b.
+func readUnit(b []byte, limits *storedLimits) (*storedUnit, error) {
+	if len(b) < storedHeader {
+		return nil, errDamaged
+	}
+	word := func(i int) uint64 { return uint64(binary.LittleEndian.Uint32(b[4*i:])) }
+	code, entry, fast, sites, faults, types := word(0), word(1), word(2), word(3), word(4), word(5)
+	// Each count is less than 2³², so that nothing overflows.
+	if uint64(len(b)) != storedHeader+(sites+faults)*storedSite+4*types+code || code > maxCode || entry >= code || fast >= code {
+		return nil, errDamaged
+	}
+	u := &storedUnit{entry: int(entry), fast: int(fast), code: b[uint64(len(b))-code:]}
+	r := storedReader{b: b[storedHeader:], limits: limits, code: uint32(code)}
+	r.types = b[storedHeader+(sites+faults)*storedSite:][:4*types]
+	u.sites, u.siteOffsets, u.stacks = r.list(int(sites), false)
+	u.faults, u.faultOffsets, _ = r.list(int(faults), true)
+	if r.bad || len(r.types) != 0 {
+		return nil, errDamaged
+	}
+	return u, nil
+}
+
+// storedReader reads sites.
+type storedReader struct {
+	b, types []byte // what is left
+	limits   *storedLimits
+	code     uint32 // its length
+	bad      bool
+	used     uint32 // types that have been read
+}
+
+func (r *storedReader) list(n int, faults bool) (sites []interp.NativeSite, offsets []uint32, stacks [][]wasm.ValType) {
+	sites, offsets, stacks = make([]interp.NativeSite, n), make([]uint32, n), make([][]wasm.ValType, n)
+	for i := range n {
+		if r.bad {
+			break
+		}
+		offsets[i], stacks[i] = r.site(&sites[i])
+		if i > 0 && offsets[i] <= offsets[i-1] || offsets[i] > r.code || (sites[i].Kind == interp.SiteFault) != faults {
+			r.bad = true
+		}
+	}
+	return sites, offsets, stacks
+}
+
+// noTrap is beyond the codes of traps.
+const noTrap = interp.TrapExpectedShared + 1
+
+func (r *storedReader) site(s *interp.NativeSite) (offset uint32, stack []wasm.ValType) {
+	b := r.b[:storedSite]
+	r.b = r.b[storedSite:]
+	word := func(i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
+	*s = interp.NativeSite{
+		Kind: interp.SiteKind(b[4]), Trap: interp.TrapCode(b[5]), RegA: int8(b[6]), RegB: int8(b[7]),
+		Pos: word(2), Callee: word(3), Point: int32(word(4)), Acc: int32(word(5)), ArgSlot: int32(word(6)), FrameBytes: int32(word(7)),
+	}
+	at, n := word(8), word(9)
+	l := r.limits
+	room := int32(l.shape.Room)
+	r.bad = r.bad || s.Kind > interp.SiteFault || s.Trap >= noTrap || s.RegA < 0 || s.RegA > 31 || s.RegB < 0 || s.RegB > 31 || word(10) != 0 ||
+		(s.Pos < l.begin || s.Pos > l.end) && (s.Pos != 0 || s.Kind != interp.SiteEntry) || s.Callee >= uint32(l.funcs) && (s.Callee != noCallee || s.Kind != interp.SiteCall) || // a call through a reference has that
+		s.Point < -1 || int64(s.Point) > int64(l.shape.Instrs) ||
+		s.Acc < -1 || s.Acc >= room || s.ArgSlot < 0 || s.ArgSlot > room || s.FrameBytes < 0
+	switch s.Kind {
+	case interp.SiteImport:
+		r.bad = r.bad || s.Point < 1
+	case interp.SiteExit, interp.SitePoll:
+		r.bad = r.bad || s.Point < 0 || int(s.Point) >= l.shape.Instrs
+	case interp.SiteTrap, interp.SiteFault:
+		r.bad = r.bad || s.Trap == 0
+	}
+	if at != r.used || n > 0 && s.Kind != interp.SiteStep || uint64(n)*4 > uint64(len(r.types)) {
+		r.bad = true
+	}
+	if r.bad || s.Kind != interp.SiteStep {
+		return word(0), nil
+	}
+	stack = make([]wasm.ValType, n)
+	slots := l.shape.Locals
+	for i := range stack {
+		t := wasm.ValType(binary.LittleEndian.Uint32(r.types[4*i:]))
+		if slots++; t == wasm.V128 {
+			slots++
+		}
+		stack[i] = t
+	}
+	if slots > l.shape.Room {
+		r.bad = true
+	}
+	r.types, r.used = r.types[4*n:], r.used+n
+	return word(0), stack
+}
+
+// unit makes a unit of what was read, which has no addresses yet. points are asked for if there are steps.
+func (u *storedUnit) unit(key cacheKey, points func() (*interp.NativePoints, error)) (out *interp.NativeUnit, err error) {
+	defer func() {
+		// Types that do not fit the instruction, with a sum that fits them: the lowerer relies on what the validator has seen.
+		if r := recover(); r != nil {
+			out, err = nil, fmt.Errorf("%w: %v", errDamaged, r)
+		}
+	}()
+	var p *interp.NativePoints
+	for i := range u.sites {
+		s := &u.sites[i]
+		if s.Kind != interp.SiteStep {
+			continue
+		}
+		if p == nil {
+			if p, err = points(); err != nil {
+				return nil, err
+			}
+		}
+		if _, ok := slices.BinarySearchFunc(p.Points, s.Pos, func(at interp.NativePoint, pos uint32) int { return cmp.Compare(at.Offset, pos) }); !ok {
+			return nil, errDamaged
+		}
+		s.Step = p.Step(s.Pos, u.stacks[i])
+	}
+	return &interp.NativeUnit{
+		Func: key.fn, Loop: key.loop, Memory: key.memory,
+		SiteOffsets: u.siteOffsets, Sites: u.sites, FaultOffsets: u.faultOffsets, Faults: u.faults,
+	}, nil
+}
