@@ -131,6 +131,10 @@ const (
 // they are made again when it is left again. A watched return costs some 20 ns, a record three.
 const barrierFrames = 16
 
+// LimitReserve bounds the address space that memories made from now on reserve, in bytes. Below 4 GiB none has guard pages, and machine
+// code checks each access. It is for hosts on which reserving has a price: an emulator keeps books of every page.
+func LimitReserve(bytes uint64) { reserveMax = bytes }
+
 // maxBytes32 is what 32 bits can address.
 const maxBytes32 = 1 << 32
 

@@ -81,6 +81,7 @@ type builder struct {
 	layout interp.NativeLayout
 	points *interp.NativePoints
 
+	exported   map[uint32]bool // globals that are; made when it is first asked for
 	localTypes []wasm.ValType
 	localSlots []uint16
 	operands   int    // slot of the first operand

@@ -96,9 +96,25 @@ func (b *builder) globalClass(x uint32) ir.Class {
 		return ir.ClassFixed
 	}
 	if int(x) < b.m.NumImportedGlobals {
-		x = 0
+		return ir.ClassGlobal | ir.ClassOpen
+	}
+	if b.exportsGlobal(x) {
+		return ir.ClassGlobal + ir.Class(x) | ir.ClassOpen
 	}
 	return ir.ClassGlobal + ir.Class(x)
+}
+
+// exportsGlobal tells whether the embedder can get at global x.
+func (b *builder) exportsGlobal(x uint32) bool {
+	if b.exported == nil {
+		b.exported = map[uint32]bool{}
+		for i := range b.m.Exports {
+			if e := &b.m.Exports[i]; e.Kind == wasm.ExternGlobal {
+				b.exported[e.Index] = true
+			}
+		}
+	}
+	return b.exported[x]
 }
 
 // regular builds the instructions that are known by their row in the opcode table.

@@ -77,6 +77,14 @@ const (
 	ClassGlobal              // ClassGlobal + i: global i
 )
 
+// ClassOpen is added to the class of globals that are imported or exported: an embedder may change them while a thread stands still
+// at a poll.
+const ClassOpen Class = 1 << 40
+
+// Stands tells whether words of the class are the same behind a poll. Sizes and addresses of memories, tables and their
+// elements are not: an embedder may change them meanwhile.
+func (c Class) Stands() bool { return c == ClassFixed || c == ClassHeap || c >= ClassGlobal && c&ClassOpen == 0 }
+
 // Type is the type of a value. References are I64.
 type Type uint8
 

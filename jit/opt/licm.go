@@ -39,6 +39,7 @@ type motion struct {
 	// of the loop at hand
 	in           *ir.Loop
 	calls        bool
+	polls        bool
 	words        []*ir.Value // stores of words
 	ints, floats int
 	pre          *ir.Block
@@ -47,7 +48,7 @@ type motion struct {
 func (m *motion) inside(b *ir.Block) bool { return m.in.Contains(m.of[b.ID]) }
 
 func (m *motion) loop(loop *ir.Loop) {
-	m.in, m.calls, m.words, m.pre = loop, false, m.words[:0], nil
+	m.in, m.calls, m.polls, m.words, m.pre = loop, false, false, m.words[:0], nil
 	m.ints, m.floats = maxHoistedInts, maxHoistedFloats
 	leaves := false
 	for _, b := range loop.Blocks {
@@ -56,6 +57,8 @@ func (m *motion) loop(loop *ir.Loop) {
 			case ir.OpCall, ir.OpCallRecord, ir.OpLeave:
 				leaves = true
 				m.calls = m.calls || !b.Cold
+			case ir.OpPoll:
+				m.polls = true
 			case ir.OpStoreWord:
 				m.words = append(m.words, v)
 			case ir.OpPhi:
@@ -164,7 +167,7 @@ func (m *motion) invariant(v *ir.Value, leaves bool, depth int) bool {
 			return false
 		}
 		if v.Aux != uint64(ir.ClassFixed) {
-			if leaves {
+			if leaves || m.polls && !ir.Class(v.Aux).Stands() {
 				return false
 			}
 			for _, s := range m.words {

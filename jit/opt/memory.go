@@ -279,6 +279,8 @@ func clobbers(v *ir.Value, c *cell) bool {
 			}
 		case inMemory:
 			return true
+		case inWord:
+			return !ir.Class(c.class).Stands()
 		}
 		return false
 	}
