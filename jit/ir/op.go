@@ -83,7 +83,9 @@ const ClassOpen Class = 1 << 40
 
 // Stands tells whether words of the class are the same behind a poll. Sizes and addresses of memories, tables and their
 // elements are not: an embedder may change them meanwhile.
-func (c Class) Stands() bool { return c == ClassFixed || c == ClassHeap || c >= ClassGlobal && c&ClassOpen == 0 }
+func (c Class) Stands() bool {
+	return c == ClassFixed || c == ClassHeap || c >= ClassGlobal && c&ClassOpen == 0
+}
 
 // Type is the type of a value. References are I64.
 type Type uint8
