@@ -175,3 +175,8 @@ func (m *machine) enterAt(c *ir.Code, at uintptr) *ir.Site {
 	}
 	panic(fmt.Sprintf("left at %#x, which is no site", left-uint64(at)))
 }
+
+// movSP copies to or from the stack pointer.
+func (a *assembler) movSP(rd, rn ir.Reg) {
+	a.word(0x91000000 | uint32(min(rn, 31))<<5 | uint32(min(rd, 31)))
+}

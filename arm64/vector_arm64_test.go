@@ -6,10 +6,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"golang.org/x/arch/arm64/arm64asm"
 
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
@@ -413,4 +416,18 @@ func TestAtomic(t *testing.T) {
 			}
 		}
 	}
+}
+
+// listing disassembles.
+func listing(code []byte) string {
+	var s strings.Builder
+	for i := 0; i+4 <= len(code); i += 4 {
+		inst, err := arm64asm.Decode(code[i:])
+		if err != nil {
+			fmt.Fprintf(&s, "%4x: %x\n", i, code[i:i+4])
+			continue
+		}
+		fmt.Fprintf(&s, "%4x: %s\n", i, arm64asm.GNUSyntax(inst))
+	}
+	return s.String()
 }
