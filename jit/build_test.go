@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,63 +80,10 @@ var buildWays = []Options{
 
 // TestSuiteIsBuilt builds all functions of the specification's suite.
 func TestSuiteIsBuilt(t *testing.T) {
-	dir := os.Getenv("GODWIT_SPEC")
-	if dir == "" {
-		dir = "../../shared/spec"
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("SKIPPED, NOT TESTED: %v", err)
-	}
 	units := 0
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".wast") {
-			return err
-		}
-		src, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		s, err := wat.ParseScript(path, src)
-		if err != nil {
-			return nil
-		}
-		for _, c := range s.Commands {
-			if c.Kind > wat.CmdInstance || c.Module == nil {
-				continue
-			}
-			bin, err := c.Module.Binary()
-			if err != nil {
-				continue
-			}
-			w, err := wasm.Decode(bin, ^wasm.Features(0))
-			if err != nil {
-				continue
-			}
-			units += buildAll(t, fmt.Sprintf("%s:%d", filepath.Base(path), c.Pos.Line), w, buildWays)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	suiteModules(t, func(name string, w *wasm.Module) { units += buildAll(t, name, w, buildWays) })
 	if units < 1000 {
 		t.Errorf("only %d units were built", units)
-	}
-	t.Logf("%d units", units)
-}
-
-// TestModuleIsBuilt builds all functions of modules named in the environment.
-func TestModuleIsBuilt(t *testing.T) {
-	for _, path := range filepath.SplitList(os.Getenv("GODWIT_BUILD")) {
-		bin, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, err := wasm.Decode(bin, ^wasm.Features(0))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s: %d units", path, buildAll(t, path, w, buildWays))
 	}
 }
 

@@ -24,6 +24,16 @@ func tiersHere() []vm.Tier {
 	return []vm.Tier{vm.TierInterp}
 }
 
+// Tests of machine code are skipped where there is none; this one says where there must be some.
+func TestLinuxHasMachineCode(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		t.Skip("there is no compiler for this host")
+	}
+	if len(tiersHere()) != 3 {
+		t.Error("a runtime with TierJIT does not compile")
+	}
+}
+
 // spinText has functions that never end: a small loop, a loop in a loop, calls without end in sight.
 const spinText = `(module
 	(memory (export "memory") 1)
