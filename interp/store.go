@@ -232,6 +232,7 @@ func (s *Store) Close() {
 	s.heap.close()
 	s.freezer.mu.Lock()
 	defer s.freezer.mu.Unlock()
+	s.freezer.stopped.Store(true) // machine code must not run again: no guard pages are behind the memories any more
 	for _, t := range s.threads {
 		t.closeNative()
 	}

@@ -3,6 +3,7 @@ package wasi
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -17,6 +18,16 @@ type poll struct {
 	begin  int64 // what the monotonic clock showed when this attempt began
 	note   chan struct{}
 	inputs []*input // which note is with
+	looks  []look   // of the scan in progress
+}
+
+// look is what an input showed in one scan. It is asked once for all of its subscriptions: what arrives while the scan
+// goes on must not be told to some of them only.
+type look struct {
+	in     *input
+	n      int
+	hangup bool
+	ok     bool
 }
 
 // subscription is a record of the guest's (witx: $subscription).
@@ -127,6 +138,7 @@ func (p *poll) wait(w waiter) error {
 // a host's timer and its clock need not agree to the nanosecond.
 func (p *poll) scan(fired bool) (left int64, waiting bool) {
 	left = math.MaxInt64
+	p.looks = p.looks[:0]
 	now := p.s.clock.freeze()
 	for i := range len(p.subs) / sizeSubscription {
 		s := p.sub(i)
@@ -198,20 +210,33 @@ func (p *poll) ready(s subscription) bool {
 }
 
 func (p *poll) readable(s subscription, in *input) bool {
-	if p.note == nil {
-		p.note = make(chan struct{}, 1)
-	}
-	n, hangup, ok := in.ready(p.note)
-	if !ok {
-		p.inputs = append(p.inputs, in)
+	l := p.look(in)
+	if !l.ok {
 		return false
 	}
 	var flags uint16
-	if hangup {
+	if l.hangup {
 		flags = eventHangup
 	}
-	p.event(s, Success, uint64(n), flags)
+	p.event(s, Success, uint64(l.n), flags)
 	return true
+}
+
+// look asks an input that this scan has not asked yet.
+func (p *poll) look(in *input) look {
+	if i := slices.IndexFunc(p.looks, func(l look) bool { return l.in == in }); i >= 0 {
+		return p.looks[i]
+	}
+	if p.note == nil {
+		p.note = make(chan struct{}, 1)
+	}
+	l := look{in: in}
+	l.n, l.hangup, l.ok = in.ready(p.note)
+	if !l.ok && !slices.Contains(p.inputs, in) {
+		p.inputs = append(p.inputs, in)
+	}
+	p.looks = append(p.looks, l)
+	return l
 }
 
 // rest is how much there is to be read of a file, or for writing that there is room.

@@ -123,6 +123,35 @@ func TestPollWaitsForInput(t *testing.T) {
 	h.wantRead(0, 10, "")
 }
 
+// What arrives while subscriptions are gone over is told to all of them or to none.
+func TestPollTellsAllSubscriptionsOfAnInput(t *testing.T) {
+	r := &slowReader{ch: make(chan string)}
+	h := newHost(t, NewConfig().WithStdin(r))
+	at, events, n := h.subscribe(fdSub{eventRead, 0}, fdSub{eventRead, 0})
+	p := poll{s: h.s, subs: h.mem[at:][:n*sizeSubscription], events: h.mem[events:][:n*sizeEvent]}
+	defer p.forget()
+	d, err := h.s.fd(0, rightPollFdReadwrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := d.obj.(*stream).in
+	if p.ready(p.sub(0)) {
+		t.Fatal("ready before there is input")
+	}
+	r.ch <- "x"
+	for note := make(chan struct{}, 1); ; <-note {
+		if _, _, ok := in.ready(note); ok {
+			break
+		}
+	}
+	if p.ready(p.sub(1)) {
+		t.Error("the second subscription was told what the first was not")
+	}
+	if p.scan(false); p.n != 2 {
+		t.Errorf("the next scan tells %d subscriptions, want both", p.n)
+	}
+}
+
 func TestPollTimesOutBeforeInput(t *testing.T) {
 	r := &slowReader{ch: make(chan string)}
 	h := newHost(t, NewConfig().WithStdin(r))
