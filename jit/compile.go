@@ -12,10 +12,11 @@ import (
 
 // Options say how a unit is compiled.
 type Options struct {
-	Target  ir.Target
-	Memory  interp.NativeMemory      // of the instances that will run it
-	Cold    func(offset uint32) bool // which instructions have not been seen running; nil: none
-	NoPolls bool                     // loops cannot be stopped: for measuring what polls cost
+	Target   ir.Target
+	Memory   interp.NativeMemory      // of the instances that will run it
+	Cold     func(offset uint32) bool // which instructions have not been seen running; nil: none
+	NoPolls  bool                     // loops cannot be stopped: for measuring what polls cost
+	NoInline bool                     // calls are calls
 }
 
 // Phases of compiling, as those who watch are told of them.
@@ -135,7 +136,7 @@ func eventOf(m *interp.Module, key unitKey, c *compilation, err error, begin tim
 		Took: time.Since(begin), Body: bodyLen(m, key.fn),
 	}
 	if c.f != nil {
-		e.Blocks, e.Values = len(c.f.Blocks), c.f.NumValues()
+		e.Blocks, e.Values, e.Inlined = len(c.f.Blocks), c.f.NumValues(), c.f.Inlined
 	}
 	if c.a != nil {
 		e.Spills = c.a.SpillWords
@@ -152,7 +153,7 @@ func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compila
 	if err != nil {
 		return 0, abort(NotEncoded, err)
 	}
-	u.Func, u.Loop, u.Memory = key.fn, key.loop, memory
+	u.Func, u.Loop, u.Room, u.Memory = key.fn, key.loop, c.f.Room, memory
 	address, err := t.publish(m, mc, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 	if err == nil {
 		mc.cache.add(m, u, c.code.Bytes, c.code.Entry, c.code.Fast)

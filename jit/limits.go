@@ -42,6 +42,12 @@ const (
 	// whole body, some 150 ns for a byte. A body of 200 KiB may have 60,000 loops.
 	maxRead = 8 << 20
 
+	// maxInlineBody, maxInlined and maxInlineDepth bound what is inlined: the wasm body of a function, those of all functions inlined in a unit, in
+	// bytes, and how many of them are inside one another.
+	maxInlineBody  = 64
+	maxInlined     = 4 << 10
+	maxInlineDepth = 4
+
 	// maxVerified bounds the blocks of a unit whose SSA is checked between the phases: each edge is looked for at its other end.
 	maxVerified = 1000
 

@@ -66,6 +66,7 @@ type Event struct {
 
 	Took    time.Duration
 	Body    int // bytes of the function's wasm
+	Inlined int // calls
 	Blocks  int
 	Values  int
 	Spills  int // words of 8 bytes
@@ -95,6 +96,9 @@ func (e Event) String() string {
 	fmt.Fprintf(&b, ", %d bytes of wasm", e.Body)
 	if e.Values > 0 {
 		fmt.Fprintf(&b, ", %d blocks, %d values", e.Blocks, e.Values)
+	}
+	if e.Inlined > 0 {
+		fmt.Fprintf(&b, ", %d calls inlined", e.Inlined)
 	}
 	if e.Code > 0 {
 		fmt.Fprintf(&b, ", %d bytes of code, %d sites, %d spilled words", e.Code, e.Sites, e.Spills)
