@@ -3,11 +3,13 @@
 package interp
 
 import (
+	"context"
 	"errors"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/godwit-vm/godwit/state"
 	"github.com/godwit-vm/godwit/wasm"
 )
 
@@ -124,4 +126,27 @@ func TestCloseGivesMappingsBack(t *testing.T) {
 		}
 	}
 	runtime.KeepAlive(s)
+}
+
+// Whoever closes a store that stands still for a checkpoint does not take away what is being written down.
+func TestCloseDuringACheckpoint(t *testing.T) {
+	s := NewStore(Config{})
+	m, err := s.AddMemory(wasm.MemoryType{Limits: wasm.Limits{Min: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.PutByte(3, 7)
+	err = s.Checkpoint(context.Background(), false, func(p *state.Program) error {
+		s.Close()
+		if v, _ := m.Byte(3); v != 7 {
+			t.Errorf("the memory that is written down has %d", v)
+		}
+		return nil
+	})
+	if v, _ := m.Byte(3); v != 0 || err != nil {
+		t.Errorf("afterwards: %d, %v", v, err)
+	}
+	if err := s.Checkpoint(context.Background(), false, nil); !errors.Is(err, ErrClosed) {
+		t.Errorf("a checkpoint of a closed store: %v", err)
+	}
 }
