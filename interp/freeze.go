@@ -204,6 +204,9 @@ func (t *Thread) cancelled() error {
 	return nil
 }
 
+// Cancelled is why the run of a thread is to end, or nil. It is for those that keep it waiting: a compiler, a host function that computes.
+func (t *Thread) Cancelled() error { return t.cancelled() }
+
 // safepoint does what the thread is wanted for, at the instruction pc of the frame at fp. An error ends the run.
 func (t *Thread) safepoint(pc *instr, fp unsafe.Pointer) error {
 	t.exitPC, t.exitFP, t.atCall = uintptr(unsafe.Pointer(pc)), fp, false
