@@ -51,6 +51,14 @@ const (
 	// whole body, some 150 ns for a byte. A body of 200 KiB may have 60,000 loops.
 	maxRead = 8 << 20
 
+	// maxCacheFolder bounds the bytes of all code files in a folder, and maxCacheAge how long one stays that nobody uses: each new build of the
+	// executable begins with new ones. A large program has some 15 MiB. maxCacheUse is how exactly their last use is known: to write it down
+	// is an access to the disk. A temporary file that is older than maxCacheTemp is nobody's any more.
+	maxCacheFolder = 1 << 30
+	maxCacheAge    = 30 * 24 * time.Hour
+	maxCacheUse    = time.Hour
+	maxCacheTemp   = 24 * time.Hour
+
 	// maxVerified bounds the blocks of a unit whose SSA is checked between the phases: each edge is looked for at its other end.
 	maxVerified = 1000
 
