@@ -165,8 +165,8 @@ type NativeMemory struct {
 type Tier interface {
 	// Hot says that a function (loop -1), or the loop whose head is instruction loop, has been come by as often as its counter
 	// said. It returns after how many more times it wants to hear of it again, 0 for never. A tier that compiles at once publishes before
-	// it returns.
-	Hot(m *Module, fn uint32, loop int) (again uint32)
+	// it returns. t is the thread that waits for it meanwhile: a tier looks at Thread.Cancelled.
+	Hot(t *Thread, m *Module, fn uint32, loop int) (again uint32)
 }
 
 // Words of an instance's block: see NativeLayout.

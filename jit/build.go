@@ -150,7 +150,7 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	if b.sc.run(); b.err != nil {
 		return nil, b.err
 	}
-	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed}
+	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed, Stop: opt.Stop}
 	for _, t := range b.ftype.Params {
 		b.f.Params = append(b.f.Params, ir.TypeOf(t))
 	}
@@ -172,6 +172,7 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 // body builds the instructions of an activation, to its end.
 func (b *builder) body() {
 	for b.done = false; !b.done && b.err == nil; {
+		b.f.Tick()
 		b.pos = b.offset()
 		b.instruction(b.op())
 		if n := b.f.NumValues(); n > maxValues && b.err == nil {

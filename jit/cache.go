@@ -72,6 +72,9 @@ func (t *Tier) openCache(m *interp.Module) *codeCache {
 	if c.file, err = openCacheFile(c.path, c.id); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.logger.Debug("a code file is made anew", "file", c.path, "reason", err)
 	}
+	if err == nil {
+		usedCacheFile(c.path, time.Now())
+	}
 	return c
 }
 
@@ -219,6 +222,7 @@ func (c *codeCache) flush() error {
 	if err != nil {
 		c.logger.Warn("machine code could not be written", "file", c.path, "reason", err)
 	}
+	tidyCacheFolder(c.path, time.Now(), c.logger)
 	return err
 }
 

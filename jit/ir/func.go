@@ -16,6 +16,10 @@ type Func struct {
 	// Mem0Fixed says that memory 0 never moves: its address need not be read again behind what may leave (interp.NativeMemory.Fixed).
 	Mem0Fixed bool
 
+	// Stop, if it is set, is asked from time to time whether to go on: see Check.
+	Stop  func() error
+	ticks uint8
+
 	nextValue, nextBlock int32
 	values               []Value // those that are not handed out yet
 }
@@ -71,6 +75,26 @@ type Site struct {
 type SlotValue struct {
 	Slot  uint16
 	Value *Value
+}
+
+// Stopped is what Check panics with: every phase may be in the middle of something, and none is gone on with.
+type Stopped struct{ Err error }
+
+// Check ends the compilation if Stop returns an error. Phases call it where they come by after at most some milliseconds.
+func (f *Func) Check() {
+	if f.Stop != nil {
+		if err := f.Stop(); err != nil {
+			panic(Stopped{err})
+		}
+	}
+}
+
+// Tick is Check for inner loops: it asks every so many times only.
+func (f *Func) Tick() {
+	const times = 32
+	if f.ticks++; f.ticks%times == 0 {
+		f.Check()
+	}
 }
 
 // NewBlock adds a block.
