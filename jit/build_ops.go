@@ -262,6 +262,8 @@ func (b *builder) special(w wasm.Op) (ok bool) {
 			b.p = at
 			b.step(w)
 		}
+	case wasm.OpMemoryCopy, wasm.OpMemoryFill:
+		b.bulk(w)
 	case wasm.OpTableSize:
 		b.tableSize(b.u32())
 	case wasm.OpTableGet:

@@ -29,6 +29,11 @@ const (
 	maxModuleCode  = 64 << 20
 	maxProcessCode = 256 << 20
 
+	// maxUnrolled and maxFilled bound the bytes that a memory.copy and a memory.fill of constant length do by loads and stores: a copy has
+	// all of its bytes in registers at once, of which there are 14 of 16 bytes, and other values need some.
+	maxUnrolled = 64
+	maxFilled   = 128
+
 	// maxBody bounds the wasm body of a unit, in bytes, and maxValues what becomes of it: register allocation takes memory for each
 	// block and each value that lives in it. Functions of people are far smaller; those of generators, which can
 	// be larger, do not run long in one place.
