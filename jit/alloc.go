@@ -147,6 +147,8 @@ type allocator struct {
 
 	groups     []group
 	groupSpans []span
+	freeSpans  [maxGroupRoom + 1][]int32 // room in groupSpans that is free, by the log2 of its length
+	joined     []span                    // of join
 	links      []groupLink
 
 	moves      []move
