@@ -326,9 +326,10 @@ func (b *builder) trap(code interp.TrapCode) {
 func (b *builder) supports(w wasm.Op) bool { return b.opt.Target == nil || b.opt.Target.Supports(w) }
 
 // cold tells whether what begins at offset has not been seen running.
-func (b *builder) cold(offset uint32) bool {
-	return b.opt.Cold != nil && b.caller == nil && b.opt.Cold(offset)
-}
+func (b *builder) cold(offset uint32) bool { return b.recorded() && b.opt.Cold(offset) }
+
+// recorded tells whether anything is known of what has been seen running of the activation's function.
+func (b *builder) recorded() bool { return b.opt.Cold != nil && b.caller == nil }
 
 // instWord is word i of the instance's block, which stays as it is.
 func (b *builder) instWord(i int) *ir.Value {

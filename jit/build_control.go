@@ -293,7 +293,7 @@ func (b *builder) brIf(depth uint32, cond *ir.Value, taken func()) {
 
 // fallThrough is what follows a conditional branch.
 func (b *builder) fallThrough() {
-	if b.opt.Cold != nil && b.cur != nil {
+	if b.recorded() && b.cur != nil {
 		b.enter(b.cur, b.offset(), b.liveAfterBranch())
 	}
 }
