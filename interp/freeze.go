@@ -3,6 +3,7 @@ package interp
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -352,9 +353,32 @@ func (s *Store) CountSafepoints(passed, at uint64, fire func(passed uint64) (nex
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.counting, z.passed, z.trigger, z.fire = true, passed, at, fire
+	s.countNatively()
 	for _, t := range s.threads {
 		t.attend(attnCount)
 	}
+}
+
+// uncalled is how many safepoints the thread may pass before count has to be asked.
+func (t *Thread) uncalled() uint64 {
+	z := &t.store.freezer
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	switch {
+	case len(t.store.threads) > 1: // they count together
+		return 0
+	case z.trigger == 0 || z.fire == nil || t.nested > 0:
+		return math.MaxUint64
+	}
+	return max(z.trigger, z.passed+1) - z.passed - 1
+}
+
+// passed counts safepoints at which nothing was to happen.
+func (t *Thread) passed(n uint64) {
+	z := &t.store.freezer
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.passed += n
 }
 
 // count counts a safepoint.

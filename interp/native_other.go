@@ -25,6 +25,7 @@ func (m *Module) EnableNative(t Tier, entries, iterations uint32) bool { return 
 
 func (t *Thread) closeNative()               {}
 func (t *Thread) nativeWanted()              {}
+func (s *Store) countNatively()              {}
 func (t *Thread) showNative()                {}
 func (t *Thread) leaveNative()               {}
 func (t *Thread) cutNative(int)              {}

@@ -34,11 +34,17 @@ func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, u
 	nt.begin(t.sp - 1)
 	nt.skip = t.attention.Load() != 0
 	t.goOn(nt, fp)
+	if t.mode == nativeCounts {
+		nt.ctx.ints[nativeCountReg]++ // the unit counts where it begins, and so has the interpreter
+	}
 	callMachine(&nt.ctx, u.Entry)
 	n := len(nt.segments) - 1
 	if s := &nt.segments[n]; nt.ctx.left == leftReturned && s.watched == 0 {
 		// The ordinary case of what leftNative does.
 		nt.skip = false
+		if t.mode == nativeCounts {
+			t.settle(nt)
+		}
 		nt.ctx.nsp = s.start
 		nt.segments = nt.segments[:n]
 		t.sp = s.frame
@@ -86,6 +92,9 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 		var pc uintptr // where machine code is entered again
 		skip := nt.skip
 		nt.skip = false
+		if t.mode == nativeCounts {
+			skip = t.settle(nt)
+		}
 		at := unsafe.Add(t.stackBase, c.fp-uintptr(t.stackBase))
 		if c.left == leftReturned {
 			n := len(nt.segments) - 1
@@ -315,6 +324,9 @@ func (t *Thread) cachedHost(nt *nativeThread, e *cachedSite, fp unsafe.Pointer) 
 	err := e.callee.host.Call(caller, args)
 	if err == nil && nt.hidden && !t.hasPending && c.limit.Load() == t.stackEnd && uintptr(t.inst.mem0().base()) == c.mem0 {
 		nt.hidden = false
+		if t.mode == nativeCounts {
+			t.grant(nt)
+		}
 		return nil, fp, true
 	}
 	to, fp, _, _, _, _ := t.hostReturned(in, fp, nfp, e.callee, before, args, err)

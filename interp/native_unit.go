@@ -11,7 +11,23 @@ import (
 type nativeUnits struct {
 	mu      sync.Mutex
 	all     atomic.Pointer[[]*NativeUnit] // by Base; the slice is never written again
-	entries []uintptr                     // where machine code calls each function that the module defines
+	entries [nativeModes][]uintptr        // where machine code calls each function that the module defines; nil until somebody asks
+}
+
+// entriesOf is where machine code of a mode calls each function that the module defines.
+func (m *Module) entriesOf(mode nativeMode) []uintptr {
+	n := &m.native.Load().units
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.table(m, mode)
+}
+
+// table is entriesOf with the lock held.
+func (n *nativeUnits) table(m *Module, mode nativeMode) []uintptr {
+	if n.entries[mode] == nil {
+		n.entries[mode] = slices.Repeat([]uintptr{calleeWord}, len(m.wasm.Funcs)+1)
+	}
+	return n.entries[mode]
 }
 
 // find is the unit around address pc, or nil. A return address may be the one behind the last instruction.
@@ -73,10 +89,14 @@ func (m *Module) Publish(u *NativeUnit) {
 	grown := make([]*NativeUnit, 0, len(all)+1)
 	grown = append(append(append(grown, all[:at]...), u), all[at:]...)
 	n.all.Store(&grown)
-	if u.Loop < 0 {
-		atomic.StoreUintptr(&n.entries[u.Func-uint32(m.wasm.NumImportedFuncs)], u.Fast)
+	mode := nativePlain
+	if u.Counts {
+		mode = nativeCounts
 	}
-	s.unit.Store(u)
+	if u.Loop < 0 {
+		atomic.StoreUintptr(&n.table(m, mode)[u.Func-uint32(m.wasm.NumImportedFuncs)], u.Fast)
+	}
+	s.unit[mode].Store(u)
 }
 
 // stepKind says what has to be known of a NativeStep before it is done.

@@ -53,6 +53,7 @@ type Thread struct {
 	places  []Place       // of sample
 
 	native  atomic.Pointer[nativeThread] // once machine code has run
+	mode    nativeMode                   // of its machine code
 	exitPos uint32                       // of a trap in machine code, in the module; see trap
 	step    *NativeStep                  // the last one
 	stepPC  uintptr                      // address of the instruction that it stands for
@@ -110,6 +111,7 @@ func (s *Store) newThread(size int) *Thread {
 	if s.freezer.counting {
 		t.attention.Or(attnCount)
 	}
+	t.mode = s.mode
 	s.freezer.mu.Unlock()
 	return t
 }
@@ -127,7 +129,13 @@ func (t *Thread) setStack(size uintptr) {
 // iteration of a loop. A call that finds none left returns ErrFuelExhausted.
 func (t *Thread) SetFuel(n uint64) {
 	t.fuel = n
-	t.attend(attnFuel)
+	if t.attention.Load()&attnFuel == 0 {
+		z := &t.store.freezer
+		z.mu.Lock()
+		t.store.countNatively()
+		z.mu.Unlock()
+		t.attend(attnFuel)
+	}
 }
 
 // Fuel is what is left of what SetFuel gave.
@@ -286,7 +294,7 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 	pc, fp, acc := c.entry, base, uint64(0)
 	if pc.op&^safepoint == opEntry && t.attention.Load() == 0 {
 		// Of a function with machine code that does all by itself there is nothing for the run loop to do.
-		if u := siteOf(pc).unit.Load(); u != nil {
+		if u := siteOf(pc).unit[t.mode%nativeModes].Load(); u != nil {
 			pc, fp, acc = t.runUnit(u, pc, fp)
 		}
 	}

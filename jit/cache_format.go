@@ -26,7 +26,7 @@ import (
 const (
 	cacheMagic = "godwit\x00c"
 	// cacheVersion changes with the format.
-	cacheVersion   = 1
+	cacheVersion   = 2
 	cacheHeader    = 104
 	cacheEntrySize = 48
 	sumSize        = 16
@@ -52,19 +52,19 @@ type cacheKey struct {
 	memory interp.NativeMemory
 }
 
-func memoryBits(m interp.NativeMemory) (bits uint32) {
-	if m.Guarded {
-		bits |= 1
-	}
-	if m.Fixed {
-		bits |= 2
+// bits is what of a key is yes or no.
+func (k cacheKey) bits() (bits uint32) {
+	for i, yes := range [...]bool{k.memory.Guarded, k.memory.Fixed, k.counts} {
+		if yes {
+			bits |= 1 << i
+		}
 	}
 	return bits
 }
 
 func (k cacheKey) compare(o cacheKey) int {
 	pack := func(k cacheKey) (a, b uint64) {
-		return uint64(k.fn)<<32 | uint64(uint32(int32(k.loop)+1)), uint64(memoryBits(k.memory))
+		return uint64(k.fn)<<32 | uint64(uint32(int32(k.loop)+1)), uint64(k.bits())
 	}
 	a, b := pack(k)
 	c, d := pack(o)
@@ -98,7 +98,7 @@ func sumOf(parts ...[]byte) (sum [sumSize]byte) {
 func (e *cacheEntry) append(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint32(b, e.key.fn)
 	b = binary.LittleEndian.AppendUint32(b, uint32(int32(e.key.loop)))
-	b = binary.LittleEndian.AppendUint32(b, memoryBits(e.key.memory))
+	b = binary.LittleEndian.AppendUint32(b, e.key.bits())
 	b = binary.LittleEndian.AppendUint32(b, e.size)
 	b = binary.LittleEndian.AppendUint64(b, e.offset)
 	b = binary.LittleEndian.AppendUint64(b, e.shape)
@@ -112,11 +112,11 @@ func (x cacheIndex) len() int { return len(x) / cacheEntrySize }
 
 func (x cacheIndex) at(i int) cacheEntry {
 	b := x[i*cacheEntrySize:][:cacheEntrySize]
-	memory := binary.LittleEndian.Uint32(b[8:])
+	bits := binary.LittleEndian.Uint32(b[8:])
 	e := cacheEntry{
 		key: cacheKey{
-			unitKey{binary.LittleEndian.Uint32(b), int(int32(binary.LittleEndian.Uint32(b[4:])))},
-			interp.NativeMemory{Guarded: memory&1 != 0, Fixed: memory&2 != 0},
+			unitKey{binary.LittleEndian.Uint32(b), int(int32(binary.LittleEndian.Uint32(b[4:]))), bits&4 != 0},
+			interp.NativeMemory{Guarded: bits&1 != 0, Fixed: bits&2 != 0},
 		},
 		size:   binary.LittleEndian.Uint32(b[12:]),
 		offset: binary.LittleEndian.Uint64(b[16:]),
@@ -374,7 +374,7 @@ func (u *storedUnit) unit(key cacheKey, points func() (*interp.NativePoints, err
 		s.Step = p.Step(s.Pos, u.stacks[i])
 	}
 	return &interp.NativeUnit{
-		Func: key.fn, Loop: key.loop, Memory: key.memory,
+		Func: key.fn, Loop: key.loop, Counts: key.counts, Memory: key.memory,
 		SiteOffsets: u.siteOffsets, Sites: u.sites, FaultOffsets: u.faultOffsets, Faults: u.faults,
 	}, nil
 }

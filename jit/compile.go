@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Target  ir.Target
 	Memory  interp.NativeMemory      // of the instances that will run it
+	Counts  bool                     // safepoints are counted
 	Cold    func(offset uint32) bool // which instructions have not been seen running; nil: none
 	NoPolls bool                     // loops cannot be stopped: for measuring what polls cost
 }
@@ -109,7 +110,7 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
 	begin := time.Now()
 	memory := nativeMemory(m)
 	c := compilation{target: t.target, verify: t.mode == All}
-	err := c.run(m, key, Options{Target: t.target, Memory: memory})
+	err := c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts})
 	var address uintptr
 	if err == nil {
 		address, err = t.install(m, mc, key, &c, memory)
@@ -131,7 +132,7 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
 // eventOf tells what became of a unit.
 func eventOf(m *interp.Module, key unitKey, c *compilation, err error, begin time.Time) Event {
 	e := Event{
-		Module: m, Func: key.fn, Loop: key.loop, Reason: reasonOf(err), Err: err,
+		Module: m, Func: key.fn, Loop: key.loop, Counts: key.counts, Reason: reasonOf(err), Err: err,
 		Took: time.Since(begin), Body: bodyLen(m, key.fn),
 	}
 	if c.f != nil {
@@ -152,7 +153,7 @@ func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compila
 	if err != nil {
 		return 0, abort(NotEncoded, err)
 	}
-	u.Func, u.Loop, u.Memory = key.fn, key.loop, memory
+	u.Func, u.Loop, u.Counts, u.Memory = key.fn, key.loop, key.counts, memory
 	address, err := t.publish(m, mc, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 	if err == nil {
 		mc.cache.add(m, u, c.code.Bytes, c.code.Entry, c.code.Fast)

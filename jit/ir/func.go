@@ -15,6 +15,9 @@ type Func struct {
 	// Mem0Fixed says that memory 0 never moves: its address need not be read again behind what may leave (interp.NativeMemory.Fixed).
 	Mem0Fixed bool
 
+	// Counts says that the entry and each OpPoll take a safepoint off the count in Target.CountReg: see interp/native_count.go.
+	Counts bool
+
 	nextValue, nextBlock int32
 	values               []Value // those that are not handed out yet
 }
