@@ -40,7 +40,7 @@ func (s *Store) countNatively() {
 		return
 	}
 	for _, t := range s.threads {
-		if nt := t.native.Load(); t.state.Load() != threadIdle || nt != nil && len(nt.segments) > 0 {
+		if nt := t.native.Load(); !t.still() || nt != nil && len(nt.segments) > 0 {
 			return
 		}
 		t.mode = nativeCounts

@@ -157,7 +157,7 @@ func (t *Thread) makeNative() *nativeThread {
 
 // closeNative gives back the machine stack of a thread that does not run and never will.
 func (t *Thread) closeNative() {
-	if nt := t.native.Load(); nt != nil && t.state.Load() == threadIdle && t.native.CompareAndSwap(nt, nil) {
+	if nt := t.native.Load(); nt != nil && t.still() && t.native.CompareAndSwap(nt, nil) {
 		nt.cleanup.Stop()
 		giveMachineStack(nt.base)
 	}
