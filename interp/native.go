@@ -130,6 +130,7 @@ type NativeUnit struct {
 	Base        uintptr
 	Size        uintptr
 	Entry, Fast uintptr // addresses: from the interpreter; from machine code (of functions)
+	FrameBytes  int32   // what its frame takes of the machine stack, behind the return address
 	Counts      bool    // it counts safepoints: for stores that want it, see native_count.go
 
 	// Offsets from Base of return addresses and of instructions that may fault, ascending, and what they are.

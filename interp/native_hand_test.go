@@ -113,7 +113,10 @@ func (h *hand) publish() {
 	u.Entry += base
 	u.Fast += base
 	u.Memory = h.m.NativeMemory()
-	h.m.Publish(u)
+	u.FrameBytes = h.frame
+	if err := h.m.Publish(u); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // shuttle makes the machine code of function fn: (n) → n == 0 ? leaf : callee(n-1) + n.

@@ -109,6 +109,7 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 			}
 			return t.inInterp(f.ret, f.fp, 0)
 		}
+		nt.refresh()
 		ra := *nt.word(c.nsp)
 		if e := nt.cached(ra); e.pc == ra && e.inst == t.inst && c.left|c.fault == 0 && !t.alone {
 			in, fp, goesOn := t.cachedHost(nt, e, at)
@@ -402,9 +403,12 @@ func (t *Thread) nativePoll(nt *nativeThread, s *NativeSite, fn *Func, fp unsafe
 		}
 		if !ok {
 			// The call traps, as it does in the interpreter.
-			if f := &t.frames[t.sp-1]; f.ret == &nativeReturnInstr {
-				at = (*instr)(unsafe.Add(unsafe.Pointer(f.link), -int(instrSize)))
+			if ret := t.frames[t.sp-1].returns(); ret != &leaveInstr {
+				at = (*instr)(unsafe.Add(unsafe.Pointer(ret), -int(instrSize)))
 				t.sp--
+			} else {
+				w := fn.inst.module.wasm
+				t.exitPos = w.Code[int(fn.index)-w.NumImportedFuncs].Offset
 			}
 			t.trap(at, TrapStackExhausted)
 			return fp, false

@@ -36,7 +36,8 @@ type nativeThread struct {
 	granted uint64
 	charged uint32
 
-	cache [nativeCache]cachedSite
+	cache  [nativeCache]cachedSite
+	reused uint32 // codeReused, when the cache was empty
 }
 
 // cachedSite is what is known of a return address.
@@ -188,6 +189,15 @@ func (t *Thread) nativeWanted() {
 func (nt *nativeThread) wanted() {
 	nt.ctx.step.Store(countWanted)
 	nt.ctx.limit.Store(0)
+}
+
+// refresh empties the cache if there may be other code where what it remembers was. It is asked each time machine code has been left, and that suffices:
+// while Go runs, nothing on the machine stack is freed.
+func (nt *nativeThread) refresh() {
+	if n := codeReused.Load(); n != nt.reused {
+		nt.reused = n
+		clear(nt.cache[:])
+	}
 }
 
 // cached is where a return address is in the cache, if it is there.

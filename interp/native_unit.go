@@ -1,6 +1,8 @@
 package interp
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"sort"
 	"sync"
@@ -53,30 +55,25 @@ func findSite(offsets []uint32, sites []NativeSite, off uintptr) *NativeSite {
 }
 
 // Publish lets the module's instances run u from now on, which must not change any more; its code must stay for as long as the module can
-// be reached. Native code must have been enabled. It may be called by several goroutines at once.
-func (m *Module) Publish(u *NativeUnit) {
+// be reached. Native code must have been enabled. It may be called by several goroutines at once. The error says what of the unit
+// cannot be; it is not run then.
+func (m *Module) Publish(u *NativeUnit) error {
 	nm := m.native.Load()
-	for k := range u.Sites {
-		s := &u.Sites[k]
-		if s.FrameBytes > maxNativeFrame {
-			return
-		}
-		if s.Kind == SiteStep {
-			s.how = s.Step.kind()
-		}
-	}
-	for k := range u.Faults {
-		if u.Faults[k].FrameBytes > maxNativeFrame {
-			return
-		}
-	}
 	c, err := m.code(u.Func)
 	if err != nil {
-		return
+		return err
 	}
 	s := c.site(u.Loop)
 	if s == nil {
-		return
+		return fmt.Errorf("interp: function %d has no loop at %d", u.Func, u.Loop)
+	}
+	if err := u.check(c); err != nil {
+		return fmt.Errorf("interp: machine code of function %d: %w", u.Func, err)
+	}
+	for k := range u.Sites {
+		if s := &u.Sites[k]; s.Kind == SiteStep {
+			s.how = s.Step.kind()
+		}
 	}
 	n := &nm.units
 	n.mu.Lock()
@@ -97,7 +94,48 @@ func (m *Module) Publish(u *NativeUnit) {
 		atomic.StoreUintptr(&n.table(m, mode)[u.Func-uint32(m.wasm.NumImportedFuncs)], u.Fast)
 	}
 	s.unit[mode].Store(u)
+	return nil
 }
+
+// check looks for what this package relies on where machine code is run: that entries are in the code, that a frame has the room that is kept behind the
+// machine stack's limit, that sites can be found, and that what they name is in the code c and its frame.
+func (u *NativeUnit) check(c *code) error {
+	if u.Entry-u.Base >= u.Size || u.Loop < 0 && u.Fast-u.Base >= u.Size {
+		return errors.New("an entry is not in it")
+	}
+	if u.FrameBytes < 0 || u.FrameBytes > maxNativeFrame {
+		return fmt.Errorf("its frame has %d bytes, the limit is %d", u.FrameBytes, maxNativeFrame)
+	}
+	if len(u.SiteOffsets) != len(u.Sites) || len(u.FaultOffsets) != len(u.Faults) {
+		return errors.New("a site has no offset")
+	}
+	for _, list := range []struct {
+		offsets []uint32
+		sites   []NativeSite
+	}{{u.SiteOffsets, u.Sites}, {u.FaultOffsets, u.Faults}} {
+		for k := range list.sites {
+			s := &list.sites[k]
+			switch {
+			case int(s.Kind) >= len(firstPoint):
+				return fmt.Errorf("site %d is of kind %d", k, s.Kind)
+			case uintptr(list.offsets[k]) > u.Size || k > 0 && list.offsets[k] <= list.offsets[k-1]:
+				return fmt.Errorf("site %d is not behind the one before, or not in the code", k)
+			case s.FrameBytes < 0 || s.FrameBytes > u.FrameBytes:
+				return fmt.Errorf("site %d has %d bytes of a frame of %d", k, s.FrameBytes, u.FrameBytes)
+			case s.ArgSlot < 0 || uintptr(s.ArgSlot) > c.room || s.Acc < -1 || int64(s.Acc) >= int64(c.room):
+				return fmt.Errorf("site %d names a slot that is not in a frame of %d", k, c.room)
+			case int(s.Point) > len(c.instrs) || int(s.Point) < firstPoint[s.Kind]:
+				return fmt.Errorf("site %d names instruction %d of %d", k, s.Point, len(c.instrs))
+			case s.Kind == SiteStep && s.Step == nil:
+				return fmt.Errorf("site %d has no step", k)
+			}
+		}
+	}
+	return nil
+}
+
+// firstPoint is what NativeSite.Point is at least, by kind: behind a call stands another instruction.
+var firstPoint = [...]int{SiteCall: 1, SiteEntry: -1, SitePoll: 0, SiteImport: 1, SiteStep: -1, SiteType: -1, SiteExit: 0, SiteTrap: -1, SiteFault: -1}
 
 // stepKind says what has to be known of a NativeStep before it is done.
 type stepKind uint8

@@ -36,7 +36,7 @@ const (
 	maxCacheUnits = 1 << 18
 	maxCacheFile  = 2 * maxModuleCode
 
-	storedHeader = 24
+	storedHeader = 28
 	storedSite   = 44
 )
 
@@ -209,7 +209,7 @@ type storedUnit struct {
 	sites, faults             []interp.NativeSite
 	siteOffsets, faultOffsets []uint32
 	stacks                    [][]wasm.ValType // of each site, nil where it has no step
-	entry, fast               int
+	entry, fast, frame        int
 	code                      []byte
 }
 
@@ -221,7 +221,7 @@ func appendUnit(b []byte, u *interp.NativeUnit, code []byte, entry, fast int) []
 			types = append(types, st.Stack()...)
 		}
 	}
-	for _, n := range []int{len(code), entry, fast, len(u.Sites), len(u.Faults), len(types)} {
+	for _, n := range []int{len(code), entry, fast, len(u.Sites), len(u.Faults), len(types), int(u.FrameBytes)} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(n))
 	}
 	at := 0
@@ -262,12 +262,12 @@ func readUnit(b []byte, limits *storedLimits) (*storedUnit, error) {
 		return nil, errDamaged
 	}
 	word := func(i int) uint64 { return uint64(binary.LittleEndian.Uint32(b[4*i:])) }
-	code, entry, fast, sites, faults, types := word(0), word(1), word(2), word(3), word(4), word(5)
+	code, entry, fast, sites, faults, types, frame := word(0), word(1), word(2), word(3), word(4), word(5), word(6)
 	// Each count is less than 2³², so that nothing overflows.
-	if uint64(len(b)) != storedHeader+(sites+faults)*storedSite+4*types+code || code > maxCode || entry >= code || fast >= code {
+	if uint64(len(b)) != storedHeader+(sites+faults)*storedSite+4*types+code || code > maxCode || entry >= code || fast >= code || frame > maxFrame {
 		return nil, errDamaged
 	}
-	u := &storedUnit{entry: int(entry), fast: int(fast), code: b[uint64(len(b))-code:]}
+	u := &storedUnit{entry: int(entry), fast: int(fast), frame: int(frame), code: b[uint64(len(b))-code:]}
 	r := storedReader{b: b[storedHeader:], limits: limits, code: uint32(code)}
 	r.types = b[storedHeader+(sites+faults)*storedSite:][:4*types]
 	u.sites, u.siteOffsets, u.stacks = r.list(int(sites), false)
@@ -374,7 +374,7 @@ func (u *storedUnit) unit(key cacheKey, points func() (*interp.NativePoints, err
 		s.Step = p.Step(s.Pos, u.stacks[i])
 	}
 	return &interp.NativeUnit{
-		Func: key.fn, Loop: key.loop, Counts: key.counts, Memory: key.memory,
+		Func: key.fn, Loop: key.loop, Counts: key.counts, Memory: key.memory, FrameBytes: int32(u.frame),
 		SiteOffsets: u.siteOffsets, Sites: u.sites, FaultOffsets: u.faultOffsets, Faults: u.faults,
 	}, nil
 }

@@ -174,6 +174,8 @@ func (t *Tier) publish(m *interp.Module, mc *moduleCode, u *interp.NativeUnit, c
 	mc.keep(p)
 	u.Base, u.Size = p.base, uintptr(len(code))
 	u.Entry, u.Fast = p.base+uintptr(entry), p.base+uintptr(fast)
-	publish(m, u)
+	if err := publish(m, u); err != nil {
+		return 0, abort(NotEncoded, err)
+	}
 	return p.base, nil
 }
