@@ -16,7 +16,7 @@ import (
 // handTier compiles nothing; tests publish what they want.
 type handTier struct{ heard []int }
 
-func (h *handTier) Hot(m *Module, fn uint32, loop int, counts bool) uint32 {
+func (h *handTier) Hot(_ *Thread, m *Module, fn uint32, loop int, counts bool) uint32 {
 	h.heard = append(h.heard, loop)
 	return 0
 }

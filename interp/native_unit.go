@@ -67,7 +67,7 @@ func (m *Module) Publish(u *NativeUnit) error {
 	if s == nil {
 		return fmt.Errorf("interp: function %d has no loop at %d", u.Func, u.Loop)
 	}
-	if err := u.check(c); err != nil {
+	if err := u.check(m, c); err != nil {
 		return fmt.Errorf("interp: machine code of function %d: %w", u.Func, err)
 	}
 	for k := range u.Sites {
@@ -98,8 +98,9 @@ func (m *Module) Publish(u *NativeUnit) error {
 }
 
 // check looks for what this package relies on where machine code is run: that entries are in the code, that a frame has the room that is kept behind the
-// machine stack's limit, that sites can be found, and that what they name is in the code c and its frame.
-func (u *NativeUnit) check(c *code) error {
+// machine stack's limit, that sites can be found, and that what they name is in the frame and in the code of their functions; c is that of the unit's own.
+func (u *NativeUnit) check(m *Module, c *code) error {
+	room := max(int(c.room), u.Room)
 	if u.Entry-u.Base >= u.Size || u.Loop < 0 && u.Fast-u.Base >= u.Size {
 		return errors.New("an entry is not in it")
 	}
@@ -114,7 +115,13 @@ func (u *NativeUnit) check(c *code) error {
 		sites   []NativeSite
 	}{{u.SiteOffsets, u.Sites}, {u.FaultOffsets, u.Faults}} {
 		for k := range list.sites {
-			s := &list.sites[k]
+			s, c := &list.sites[k], c
+			if n := s.Inlined; n != nil {
+				var err error
+				if c, err = m.code(n.Func); err != nil {
+					return err
+				}
+			}
 			switch {
 			case int(s.Kind) >= len(firstPoint):
 				return fmt.Errorf("site %d is of kind %d", k, s.Kind)
@@ -122,8 +129,8 @@ func (u *NativeUnit) check(c *code) error {
 				return fmt.Errorf("site %d is not behind the one before, or not in the code", k)
 			case s.FrameBytes < 0 || s.FrameBytes > u.FrameBytes:
 				return fmt.Errorf("site %d has %d bytes of a frame of %d", k, s.FrameBytes, u.FrameBytes)
-			case s.ArgSlot < 0 || uintptr(s.ArgSlot) > c.room || s.Acc < -1 || int64(s.Acc) >= int64(c.room):
-				return fmt.Errorf("site %d names a slot that is not in a frame of %d", k, c.room)
+			case s.ArgSlot < 0 || int(s.ArgSlot) > room || s.Acc < -1 || int(s.Acc) >= room:
+				return fmt.Errorf("site %d names a slot that is not in a frame of %d", k, room)
 			case int(s.Point) > len(c.instrs) || int(s.Point) < firstPoint[s.Kind]:
 				return fmt.Errorf("site %d names instruction %d of %d", k, s.Point, len(c.instrs))
 			case s.Kind == SiteStep && s.Step == nil:

@@ -67,19 +67,23 @@ func allocate(f *ir.Func, t ir.Target) (*ir.Allocation, error) {
 	if err := a.number(); err != nil {
 		return nil, err
 	}
+	f.Check()
 	a.findLoops()
 	a.exchange()
 	if err := a.scan(); err != nil {
 		return nil, err
 	}
+	f.Check()
 	a.sortRecords()
 	if err := a.buildLives(); err != nil {
 		return nil, err
 	}
+	f.Check()
 	a.makeGroups()
 	if err := a.assign(); err != nil {
 		return nil, err
 	}
+	f.Check()
 	a.recolour()
 	a.collectLives()
 	a.colourSlots()

@@ -55,11 +55,11 @@ func (b *builder) instruction(w wasm.Op) {
 		b.u32() // one type
 		b.selectValue(b.valType(b.m))
 	case wasm.OpLocalGet:
-		b.pushLocal(b.u32())
+		b.pushLocal(b.localIndex())
 	case wasm.OpLocalSet:
-		b.locals[b.u32()] = variable{v: b.pop()}
+		b.locals[b.localIndex()] = variable{v: b.pop()}
 	case wasm.OpLocalTee:
-		x := b.u32()
+		x := b.localIndex()
 		b.locals[x] = variable{v: b.pop()}
 		b.pushLocal(x)
 

@@ -82,9 +82,10 @@ func (b *builder) step(w wasm.Op) {
 // leaveFor leaves for the instruction being built, whose immediates have been read.
 func (b *builder) leaveFor(pops int, results []wasm.ValType) {
 	b.flush(b.live(), pops)
-	types := make([]wasm.ValType, len(b.stack))
-	for i := range b.stack {
-		types[i] = b.stack[i].typ
+	own := b.stack[b.firstOperand:]
+	types := make([]wasm.ValType, len(own))
+	for i := range own {
+		types[i] = own[i].typ
 	}
 	v := b.value(ir.OpLeave, ir.Void)
 	v.Site = b.site(interp.SiteStep)

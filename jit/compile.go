@@ -12,11 +12,13 @@ import (
 
 // Options say how a unit is compiled.
 type Options struct {
-	Target  ir.Target
-	Memory  interp.NativeMemory      // of the instances that will run it
-	Counts  bool                     // safepoints are counted
-	Cold    func(offset uint32) bool // which instructions have not been seen running; nil: none
-	NoPolls bool                     // loops cannot be stopped: for measuring what polls cost
+	Target   ir.Target
+	Memory   interp.NativeMemory      // of the instances that will run it
+	Counts   bool                     // safepoints are counted
+	Cold     func(offset uint32) bool // which instructions have not been seen running; nil: none
+	Stop     func() error             // ends the compilation when it returns one; nil: it goes on to its end
+	NoPolls  bool                     // loops cannot be stopped: for measuring what polls cost
+	NoInline bool                     // calls are calls
 }
 
 // Phases of compiling, as those who watch are told of them.
@@ -40,7 +42,12 @@ type compilation struct {
 // run compiles. The error is an *Abort; a panic of any phase is one too.
 func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error) {
 	defer func() {
-		if r := recover(); r != nil {
+		r := recover()
+		if s, ok := r.(ir.Stopped); ok {
+			if err = s.Err; reasonOf(err) == NotBuilt {
+				err = abort(Cancelled, err)
+			}
+		} else if r != nil {
 			err = abort(CompilerPanicked, fmt.Errorf("%v\n%s", r, debug.Stack()))
 		}
 	}()
@@ -64,12 +71,14 @@ func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error
 		return err
 	}
 	c.target.Select(c.f)
+	c.f.Check()
 	if c.see != nil {
 		c.see(phaseSelect, c.f)
 	}
 	if c.a, err = allocate(c.f, c.target); err != nil {
 		return abort(NotAllocated, err)
 	}
+	c.f.Check()
 	if n := 8 * c.a.SpillWords; n > maxFrame {
 		return abort(TooLarge, fmt.Errorf("it has a frame of %d bytes, the limit is %d", n, maxFrame))
 	}
@@ -87,6 +96,7 @@ func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error
 
 // passed is what happens between two phases.
 func (c *compilation) passed(phase string) error {
+	c.f.Check()
 	if c.see != nil {
 		c.see(phase, c.f)
 	}
@@ -105,12 +115,12 @@ func bodyLen(m *interp.Module, fn uint32) int {
 	return len(w.Code[int(fn)-(len(w.FuncTypes)-len(w.Funcs))].Body)
 }
 
-// compile compiles and publishes a unit, and tells of it.
-func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
+// compile compiles and publishes a unit, and tells of it. stop ends it.
+func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey, stop func() error) Reason {
 	begin := time.Now()
 	memory := nativeMemory(m)
 	c := compilation{target: t.target, verify: t.mode == All}
-	err := c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts})
+	err := c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts, Stop: stop})
 	var address uintptr
 	if err == nil {
 		address, err = t.install(m, mc, key, &c, memory)
@@ -119,6 +129,9 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
 	e.Address = address
 	if err != nil {
 		t.aborted.Add(1)
+		if e.Reason == TookTooLong {
+			mc.readEnough(key.fn)
+		}
 		if e.Reason.Bug() {
 			t.logger.Error("the compiler has a bug; the interpreter goes on", "func", key.fn, "loop", key.loop, "err", err)
 		}
@@ -127,6 +140,7 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
 		t.bytes.Add(int64(e.Code))
 	}
 	t.trace.event(e)
+	return e.Reason
 }
 
 // eventOf tells what became of a unit.
@@ -136,7 +150,7 @@ func eventOf(m *interp.Module, key unitKey, c *compilation, err error, begin tim
 		Took: time.Since(begin), Body: bodyLen(m, key.fn),
 	}
 	if c.f != nil {
-		e.Blocks, e.Values = len(c.f.Blocks), c.f.NumValues()
+		e.Blocks, e.Values, e.Inlined = len(c.f.Blocks), c.f.NumValues(), c.f.Inlined
 	}
 	if c.a != nil {
 		e.Spills = c.a.SpillWords
@@ -153,7 +167,7 @@ func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compila
 	if err != nil {
 		return 0, abort(NotEncoded, err)
 	}
-	u.Func, u.Loop, u.Counts, u.Memory = key.fn, key.loop, key.counts, memory
+	u.Func, u.Loop, u.Counts, u.Room, u.Memory = key.fn, key.loop, key.counts, c.f.Room, memory
 	address, err := t.publish(m, mc, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 	if err == nil {
 		mc.cache.add(m, u, c.code.Bytes, c.code.Entry, c.code.Fast)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 	"weak"
 
 	"github.com/godwit-vm/godwit/interp"
@@ -51,6 +52,8 @@ type Tier struct {
 	logger *slog.Logger
 	trace  trace
 
+	patience time.Duration // with a unit in the background
+
 	cacheDir, codeFile string
 
 	// modules are those that have been attached, without keeping them alive: weak.Pointer[interp.Module] to *moduleCode.
@@ -77,7 +80,7 @@ func New(c Config) (*Tier, error) {
 	if err := canRun(); err != nil {
 		return nil, err
 	}
-	t := &Tier{mode: c.Mode, target: target, queue: &background, logger: c.Logger, cacheDir: c.CacheDir, codeFile: c.CodeFile}
+	t := &Tier{mode: c.Mode, target: target, queue: &background, logger: c.Logger, patience: maxTook, cacheDir: c.CacheDir, codeFile: c.CodeFile}
 	if t.logger == nil {
 		t.logger = slog.New(slog.DiscardHandler)
 	}
@@ -157,7 +160,7 @@ func (t *Tier) code(m *interp.Module) *moduleCode {
 }
 
 // Hot is told by the interpreter that a unit runs often.
-func (t *Tier) Hot(m *interp.Module, fn uint32, loop int, counts bool) (again uint32) {
+func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int, counts bool) (again uint32) {
 	c, key := t.code(m), unitKey{fn, loop, counts}
 	if c == nil || !c.take(key) || t.fromCache(m, c, key) {
 		return 0
@@ -173,7 +176,10 @@ func (t *Tier) Hot(m *interp.Module, fn uint32, loop int, counts bool) (again ui
 		return 0
 	}
 	if t.mode == All {
-		t.compile(m, c, key)
+		if t.compile(m, c, key, th.Cancelled) == Cancelled {
+			c.giveBack(key)
+			return 1
+		}
 		return 0
 	}
 	if !t.queue.add(job{t, weak.Make(m), key}) {
@@ -203,6 +209,11 @@ func (c *moduleCode) mayRead(fn uint32, bytes int) bool {
 	}
 	c.read[fn] += bytes
 	return c.read[fn] <= maxRead
+}
+
+// readEnough says that no more loops of fn are to be compiled.
+func (c *moduleCode) readEnough(fn uint32) {
+	c.mayRead(fn, maxRead+1)
 }
 
 func (c *moduleCode) giveBack(key unitKey) {
