@@ -18,6 +18,7 @@ func (t *tinyTarget) Name() string           { return "tiny" }
 func (t *tinyTarget) Supports(ir.Op) bool    { return true }
 func (t *tinyTarget) Select(*ir.Func)        {}
 func (t *tinyTarget) Allocatable() ir.RegSet { return 1<<t.ints - 1 | (1<<t.floats-1)<<32 }
+func (t *tinyTarget) CountReg() ir.Reg       { return ir.Reg(t.ints - 1) }
 func (t *tinyTarget) ResultReg(f bool) ir.Reg {
 	return t.ArgReg(0, f)
 }

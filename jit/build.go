@@ -150,7 +150,7 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	if b.sc.run(); b.err != nil {
 		return nil, b.err
 	}
-	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed, Stop: opt.Stop}
+	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed, Counts: opt.Counts, Stop: opt.Stop}
 	for _, t := range b.ftype.Params {
 		b.f.Params = append(b.f.Params, ir.TypeOf(t))
 	}
