@@ -22,6 +22,7 @@ const (
 
 	recordReg   ir.Reg = 9 // the record that is called, where a stub finds it
 	typeReg     ir.Reg = 10
+	countReg    ir.Reg = 23 // in units that count: the safepoints that may still be passed
 	resultInt   ir.Reg = 0
 	resultVec   ir.Reg = 32
 	allInts            = ir.RegSet(0xF8FFFF) // R0..R15, R19..R23
@@ -53,6 +54,9 @@ func (t *Target) Name() string { return "arm64" }
 // Allocatable are the registers that values may be in.
 func (t *Target) Allocatable() ir.RegSet { return allocatable }
 
+// CountReg is what a unit that counts keeps its count in.
+func (t *Target) CountReg() ir.Reg { return countReg }
+
 // ArgReg is the register of argument n of its kind.
 func (t *Target) ArgReg(n int, float bool) ir.Reg {
 	if float {
@@ -72,7 +76,7 @@ func (t *Target) ResultReg(float bool) ir.Reg {
 // Supports tells whether there is machine code for a wasm instruction.
 func (t *Target) Supports(op ir.Op) bool {
 	switch {
-	case op == wasm.OpSelect, op == wasm.OpSelectT,
+	case op == wasm.OpSelect, op == wasm.OpSelectT, isBulk(op),
 		op >= wasm.OpI32Load && op <= wasm.OpI64Store32,
 		op >= wasm.OpI32Eqz && op <= wasm.OpI64Extend32S,
 		op >= wasm.OpI32TruncSatF32S && op <= wasm.OpI64TruncSatF64U:
@@ -127,6 +131,8 @@ func (t *Target) Operands(v *ir.Value, o *ir.Operands) {
 		if len(v.Args) > 0 {
 			o.At(v.Args[0], t.ResultReg(v.Args[0].Type.Float()))
 		}
+	case wasm.OpMemoryCopy, wasm.OpMemoryFill:
+		t.bulkOperands(v, o)
 	case wasm.OpF32Copysign, wasm.OpF64Copysign:
 		t.list(v, o)
 		o.Result = ir.SameResult

@@ -147,6 +147,8 @@ type allocator struct {
 
 	groups     []group
 	groupSpans []span
+	freeSpans  [maxGroupRoom + 1][]int32 // room in groupSpans that is free, by the log2 of its length
+	joined     []span                    // of join
 	links      []groupLink
 
 	moves      []move
@@ -225,7 +227,7 @@ func (a *allocator) reset(f *ir.Func, t ir.Target) {
 	a.recs, a.hints, a.ranges, a.rangeSum = a.recs[:0], a.hints[:0], a.ranges[:0], a.rangeSum[:0]
 	a.lives, a.queue, a.slots, a.moves = append(a.lives[:0], life{}), a.queue[:0], a.slots[:0], a.moves[:0]
 	a.spillWords, a.used, a.stack = 0, 0, a.stack[:0]
-	all := t.Allocatable()
+	all := ir.AllocatableIn(t, f)
 	const ints = ir.RegSet(1)<<32 - 1
 	a.classes = [2]ir.RegSet{all & ints, all &^ ints}
 	a.order = [2][]ir.Reg{a.order[0][:0], a.order[1][:0]}

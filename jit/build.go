@@ -71,37 +71,50 @@ type edge struct {
 
 // builder makes the SSA of a unit.
 type builder struct {
-	bodyReader
+	activation
 	mod    *interp.Module
 	m      *wasm.Module
-	fn     uint32
-	loop   int
 	opt    Options
-	ftype  *wasm.FuncType
 	layout interp.NativeLayout
-	points *interp.NativePoints
 
-	exported   map[uint32]bool // globals that are; made when it is first asked for
+	exported map[uint32]bool // globals that are; made when it is first asked for
+	memSteps uint64          // memories, by bit, whose accesses are steps; those beyond 63 always are
+	inlining inlining
+
+	// Locals, operands and labels are those of all activations: see build_inline.go.
 	localTypes []wasm.ValType
 	localSlots []uint16
-	operands   int    // slot of the first operand
 	refs       bitset // locals that are references
-	memSteps   uint64 // memories, by bit, whose accesses are steps; those beyond 63 always are
-
-	sc       scan
-	nextOpen int
-	nextMark int
+	locals     []variable
+	stack      []operand
+	labels     []label
 
 	f      *ir.Func
 	cur    *ir.Block // nil: cannot be reached
 	pos    uint32    // module offset of the instruction
-	locals []variable
-	stack  []operand
-	labels []label
-	free   [][]variable // environments that nobody uses
-	copied int          // see maxCopied
+	copied int       // see maxCopied
 	done   bool
 	err    error
+}
+
+// activation is a function that is being built: the unit's own, or one that is inlined in it.
+type activation struct {
+	bodyReader
+	fn     uint32
+	loop   int
+	ftype  *wasm.FuncType
+	points *interp.NativePoints
+
+	caller       *activation          // nil: the unit's own
+	inlined      *interp.NativeInline // nil: the unit's own
+	firstLocal   int                  // in builder.locals
+	firstOperand int                  // in builder.stack
+	operands     int                  // slot of the first operand
+
+	sc       scan
+	nextOpen int
+	nextMark int
+	free     [][]variable // environments that nobody uses
 }
 
 var (
@@ -122,8 +135,8 @@ func (b *builder) copies(n int) {
 func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error) {
 	w := m.Wasm()
 	body := &w.Code[int(fn)-w.NumImportedFuncs]
-	b := &builder{bodyReader: bodyReader{b: body.Body, base: body.Offset}, mod: m, m: w, fn: fn, loop: loop, opt: opt,
-		ftype: w.FuncType(fn), layout: m.NativeLayout()}
+	b := &builder{mod: m, m: w, opt: opt, layout: m.NativeLayout(), activation: activation{
+		bodyReader: bodyReader{b: body.Body, base: body.Offset}, fn: fn, loop: loop, ftype: w.FuncType(fn)}}
 	points, err := m.NativePoints(fn, loop)
 	if err != nil {
 		return nil, err
@@ -137,7 +150,7 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	if b.sc.run(); b.err != nil {
 		return nil, b.err
 	}
-	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed, Stop: opt.Stop}
+	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed, Counts: opt.Counts, Stop: opt.Stop}
 	for _, t := range b.ftype.Params {
 		b.f.Params = append(b.f.Params, ir.TypeOf(t))
 	}
@@ -148,14 +161,7 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	} else {
 		b.enterLoop()
 	}
-	for !b.done && b.err == nil {
-		b.f.Tick()
-		b.pos = b.offset()
-		b.instruction(b.op())
-		if n := b.f.NumValues(); n > maxValues && b.err == nil {
-			b.err = fmt.Errorf("%w: it has more than %d values", errTooLarge, maxValues)
-		}
-	}
+	b.body()
 	if b.err != nil {
 		return nil, fmt.Errorf("offset %#x: %w", b.pos, b.err)
 	}
@@ -163,26 +169,21 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	return b.f, nil
 }
 
+// body builds the instructions of an activation, to its end.
+func (b *builder) body() {
+	for b.done = false; !b.done && b.err == nil; {
+		b.f.Tick()
+		b.pos = b.offset()
+		b.instruction(b.op())
+		if n := b.f.NumValues(); n > maxValues && b.err == nil {
+			b.err = fmt.Errorf("%w: it has more than %d values", errTooLarge, maxValues)
+		}
+	}
+}
+
 // declare lists the locals and what is known of the module.
 func (b *builder) declare(body *wasm.Code) {
-	b.localTypes = make([]wasm.ValType, 0, len(b.ftype.Params)+body.NumLocals())
-	b.localTypes = append(b.localTypes, b.ftype.Params...)
-	for _, r := range body.Locals {
-		for range r.Count {
-			b.localTypes = append(b.localTypes, r.Type)
-		}
-	}
-	n := len(b.localTypes)
-	b.locals = make([]variable, n)
-	b.localSlots = make([]uint16, n)
-	b.refs = make(bitset, (n+63)/64)
-	for i, t := range b.localTypes {
-		b.localSlots[i] = uint16(b.operands)
-		b.operands += ir.TypeOf(t).Slots()
-		if t.IsRef() {
-			b.refs.set(i)
-		}
-	}
+	b.declareLocals(body)
 	for i, t := range b.m.MemoryTypes {
 		if i > 63 {
 			break
@@ -191,6 +192,28 @@ func (b *builder) declare(body *wasm.Code) {
 			b.memSteps |= 1 << i
 		}
 	}
+}
+
+// declareLocals adds the locals of an activation, whose frame begins at slot b.operands.
+func (b *builder) declareLocals(body *wasm.Code) {
+	b.localTypes = append(b.localTypes, b.ftype.Params...)
+	for _, r := range body.Locals {
+		for range r.Count {
+			b.localTypes = append(b.localTypes, r.Type)
+		}
+	}
+	n := len(b.localTypes)
+	refs := make(bitset, (n+63)/64)
+	copy(refs, b.refs)
+	b.refs = refs
+	for i, t := range b.localTypes[b.firstLocal:] {
+		b.localSlots = append(b.localSlots, uint16(b.operands))
+		b.operands += ir.TypeOf(t).Slots()
+		if t.IsRef() {
+			b.refs.set(b.firstLocal + i)
+		}
+	}
+	b.locals = append(b.locals, make([]variable, n-len(b.locals))...)
 }
 
 // enterFunction makes the entry of a function.
@@ -281,7 +304,7 @@ func (b *builder) point(offset uint32) *interp.NativePoint {
 
 // site is a site of the instruction that is being built.
 func (b *builder) site(kind interp.SiteKind) *ir.Site {
-	return &ir.Site{Kind: kind, Pos: b.pos, Point: -1, Acc: -1}
+	return &ir.Site{Kind: kind, Pos: b.pos, Point: -1, Acc: -1, Inlined: b.inlined}
 }
 
 // trapIf traps when cond is not zero.
@@ -303,7 +326,10 @@ func (b *builder) trap(code interp.TrapCode) {
 func (b *builder) supports(w wasm.Op) bool { return b.opt.Target == nil || b.opt.Target.Supports(w) }
 
 // cold tells whether what begins at offset has not been seen running.
-func (b *builder) cold(offset uint32) bool { return b.opt.Cold != nil && b.opt.Cold(offset) }
+func (b *builder) cold(offset uint32) bool { return b.recorded() && b.opt.Cold(offset) }
+
+// recorded tells whether anything is known of what has been seen running of the activation's function.
+func (b *builder) recorded() bool { return b.opt.Cold != nil && b.caller == nil }
 
 // instWord is word i of the instance's block, which stays as it is.
 func (b *builder) instWord(i int) *ir.Value {

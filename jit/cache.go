@@ -115,7 +115,7 @@ func (t *Tier) fromCache(m *interp.Module, mc *moduleCode, key unitKey) bool {
 		return false
 	}
 	t.loaded.Add(1)
-	t.trace.event(Event{Module: m, Func: key.fn, Loop: key.loop, Loaded: true, Took: time.Since(begin), Body: bodyLen(m, key.fn),
+	t.trace.event(Event{Module: m, Func: key.fn, Loop: key.loop, Counts: key.counts, Loaded: true, Took: time.Since(begin), Body: bodyLen(m, key.fn),
 		Code: size, Sites: sites, Address: address})
 	return true
 }
@@ -136,7 +136,7 @@ func (c *codeCache) load(t *Tier, m *interp.Module, mc *moduleCode, e *cacheEntr
 	if c.scratch, err = c.file.payload(e, c.scratch); err != nil {
 		return 0, 0, 0, err
 	}
-	stored, err := readUnit(c.scratch, limitsOf(m, e.key.fn, shape))
+	stored, err := readUnit(c.scratch, m, e.key.fn)
 	if err != nil {
 		return 0, 0, 0, err
 	}
@@ -149,10 +149,22 @@ func (c *codeCache) load(t *Tier, m *interp.Module, mc *moduleCode, e *cacheEntr
 }
 
 // limitsOf is what the numbers in a unit of function fn must stay within.
-func limitsOf(m *interp.Module, fn uint32, shape interp.NativeShape) *storedLimits {
+func limitsOf(m *interp.Module, fn uint32) (storedLimits, error) {
+	shape, err := m.NativeShape(fn)
+	if err != nil {
+		return storedLimits{}, err
+	}
 	w := m.Wasm()
 	body := &w.Code[int(fn)-(len(w.FuncTypes)-len(w.Funcs))]
-	return &storedLimits{shape, len(w.FuncTypes), body.Offset, body.Offset + uint32(len(body.Body))}
+	return storedLimits{shape, body.Offset, body.Offset + uint32(len(body.Body))}, nil
+}
+
+// shapesOf tells the sums of the shapes of functions that have been lowered.
+func shapesOf(m *interp.Module) func(fn uint32) uint64 {
+	return func(fn uint32) uint64 {
+		s, _ := m.NativeShape(fn)
+		return s.Sum
+	}
 }
 
 // newFresh makes a unit for a file.
@@ -161,9 +173,9 @@ func newFresh(m *interp.Module, key cacheKey, u *interp.NativeUnit, code []byte,
 	if err != nil {
 		return freshUnit{}, err
 	}
-	f := freshUnit{key, shape.Sum, appendUnit(nil, u, code, entry, fast)}
+	f := freshUnit{key, shape.Sum, appendUnit(nil, u, code, entry, fast, shapesOf(m))}
 	// What could not be read again need not be written.
-	if _, err := readUnit(f.payload, limitsOf(m, key.fn, shape)); err != nil {
+	if _, err := readUnit(f.payload, m, key.fn); err != nil {
 		return freshUnit{}, fmt.Errorf("function %d, loop %d: what was written of it cannot be read: %w", key.fn, key.loop, err)
 	}
 	return f, nil
@@ -174,7 +186,7 @@ func (c *codeCache) add(m *interp.Module, u *interp.NativeUnit, code []byte, ent
 	if c == nil || c.path == "" {
 		return
 	}
-	f, err := newFresh(m, cacheKey{unitKey{u.Func, u.Loop}, u.Memory}, u, code, entry, fast)
+	f, err := newFresh(m, cacheKey{unitKey{u.Func, u.Loop, u.Counts}, u.Memory}, u, code, entry, fast)
 	if err != nil {
 		c.logger.Error("machine code is not kept", "reason", err)
 		return
@@ -287,13 +299,13 @@ func WriteCode(m *interp.Module, path string, see func(Event)) (string, error) {
 
 // ahead compiles a function that is not to be run here.
 func (t *Tier) ahead(m *interp.Module, fn uint32, memory interp.NativeMemory) (f freshUnit, ok bool) {
-	begin, key := time.Now(), unitKey{fn, -1}
+	begin, key := time.Now(), unitKey{fn: fn, loop: -1}
 	c := compilation{target: t.target}
 	err := c.run(m, key, Options{Target: t.target, Memory: memory})
 	if err == nil {
 		var u *interp.NativeUnit
 		if u, err = unitOf(t.target.Name(), c.code); err == nil {
-			u.Func, u.Loop, u.Memory = fn, -1, memory
+			u.Func, u.Loop, u.Room, u.Memory = fn, -1, c.f.Room, memory
 			f, err = newFresh(m, cacheKey{key, memory}, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 		}
 		if err != nil {

@@ -319,7 +319,7 @@ func TestTwoWritersLeaveAWholeFile(t *testing.T) {
 	for w := range 4 {
 		wg.Go(func() {
 			for n := range 25 {
-				u := freshUnit{cacheKey{unitKey{uint32(w), n}, interp.NativeMemory{}}, 7, bytes.Repeat([]byte{byte(w)}, 100+n)}
+				u := freshUnit{cacheKey{unitKey{uint32(w), n, n%2 != 0}, interp.NativeMemory{}}, 7, bytes.Repeat([]byte{byte(w)}, 100+n)}
 				if err := mergeCacheFile(file, id, []freshUnit{u}); err != nil {
 					t.Error(err)
 				}
@@ -344,7 +344,7 @@ func TestTwoWritersLeaveAWholeFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := mergeCacheFile(file, id, []freshUnit{{cacheKey{unitKey{99, -1}, interp.NativeMemory{}}, 7, []byte("x")}}); err != nil {
+	if err := mergeCacheFile(file, id, []freshUnit{{cacheKey{unitKey{99, -1, false}, interp.NativeMemory{}}, 7, []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	if after, err := intact(file, id); err != nil || after != n+1 {
@@ -374,7 +374,7 @@ func TestUnitsAreReadAsTheyWereWritten(t *testing.T) {
 		if err != nil || shape.Sum != e.shape {
 			t.Fatal(shape, err)
 		}
-		stored, err := readUnit(b, limitsOf(m, e.key.fn, shape))
+		stored, err := readUnit(b, m, e.key.fn)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -387,7 +387,7 @@ func TestUnitsAreReadAsTheyWereWritten(t *testing.T) {
 				steps++
 			}
 		}
-		if again := appendUnit(nil, u, stored.code, stored.entry, stored.fast); !bytes.Equal(again, b) {
+		if again := appendUnit(nil, u, stored.code, stored.entry, stored.fast, shapesOf(m)); !bytes.Equal(again, b) {
 			t.Errorf("function %d is another one", e.key.fn)
 		}
 		if _, ok := c.index.find(e.key); !ok {
@@ -425,15 +425,11 @@ func FuzzUnit(f *testing.F) {
 		if fn >= 5 {
 			return
 		}
-		shape, err := m.NativeShape(fn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stored, err := readUnit(b, limitsOf(m, fn, shape))
+		stored, err := readUnit(b, m, fn)
 		if err != nil {
 			return
 		}
-		stored.unit(cacheKey{unitKey: unitKey{fn, -1}}, func() (*interp.NativePoints, error) { return m.NativePoints(fn, -1) })
+		stored.unit(cacheKey{unitKey: unitKey{fn: fn, loop: -1}}, func() (*interp.NativePoints, error) { return m.NativePoints(fn, -1) })
 	})
 }
 

@@ -12,11 +12,13 @@ import (
 
 // Options say how a unit is compiled.
 type Options struct {
-	Target  ir.Target
-	Memory  interp.NativeMemory      // of the instances that will run it
-	Cold    func(offset uint32) bool // which instructions have not been seen running; nil: none
-	Stop    func() error             // ends the compilation when it returns one; nil: it goes on to its end
-	NoPolls bool                     // loops cannot be stopped: for measuring what polls cost
+	Target   ir.Target
+	Memory   interp.NativeMemory      // of the instances that will run it
+	Counts   bool                     // safepoints are counted
+	Cold     func(offset uint32) bool // which instructions have not been seen running; nil: none
+	Stop     func() error             // ends the compilation when it returns one; nil: it goes on to its end
+	NoPolls  bool                     // loops cannot be stopped: for measuring what polls cost
+	NoInline bool                     // calls are calls
 }
 
 // Phases of compiling, as those who watch are told of them.
@@ -118,7 +120,7 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey, stop func(
 	begin := time.Now()
 	memory := nativeMemory(m)
 	c := compilation{target: t.target, verify: t.mode == All}
-	err := c.run(m, key, Options{Target: t.target, Memory: memory, Stop: stop})
+	err := c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts, Stop: stop})
 	var address uintptr
 	if err == nil {
 		address, err = t.install(m, mc, key, &c, memory)
@@ -144,11 +146,11 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey, stop func(
 // eventOf tells what became of a unit.
 func eventOf(m *interp.Module, key unitKey, c *compilation, err error, begin time.Time) Event {
 	e := Event{
-		Module: m, Func: key.fn, Loop: key.loop, Reason: reasonOf(err), Err: err,
+		Module: m, Func: key.fn, Loop: key.loop, Counts: key.counts, Reason: reasonOf(err), Err: err,
 		Took: time.Since(begin), Body: bodyLen(m, key.fn),
 	}
 	if c.f != nil {
-		e.Blocks, e.Values = len(c.f.Blocks), c.f.NumValues()
+		e.Blocks, e.Values, e.Inlined = len(c.f.Blocks), c.f.NumValues(), c.f.Inlined
 	}
 	if c.a != nil {
 		e.Spills = c.a.SpillWords
@@ -165,7 +167,7 @@ func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compila
 	if err != nil {
 		return 0, abort(NotEncoded, err)
 	}
-	u.Func, u.Loop, u.Memory = key.fn, key.loop, memory
+	u.Func, u.Loop, u.Counts, u.Room, u.Memory = key.fn, key.loop, key.counts, c.f.Room, memory
 	address, err := t.publish(m, mc, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 	if err == nil {
 		mc.cache.add(m, u, c.code.Bytes, c.code.Entry, c.code.Fast)
@@ -186,6 +188,8 @@ func (t *Tier) publish(m *interp.Module, mc *moduleCode, u *interp.NativeUnit, c
 	mc.keep(p)
 	u.Base, u.Size = p.base, uintptr(len(code))
 	u.Entry, u.Fast = p.base+uintptr(entry), p.base+uintptr(fast)
-	publish(m, u)
+	if err := publish(m, u); err != nil {
+		return 0, abort(NotEncoded, err)
+	}
 	return p.base, nil
 }

@@ -33,6 +33,9 @@
 // calls. Which slots are stale is known when the body is built (build_state.go): a local that has not changed since it was stored is
 // not stored again.
 //
+// Calls of small functions are built as their bodies (build_inline.go). Their frames are where they would be, and a site in them names
+// them all.
+//
 // The interpreter takes over at points that it can be entered at: see interp.NativePoints.
 //
 // # What goes wrong

@@ -22,12 +22,12 @@ func Explain(w io.Writer, m *interp.Module, fn uint32, o Explanation) error {
 	if err != nil {
 		return err
 	}
-	loops, err := explain(w, target, m, unitKey{fn, -1}, o)
+	loops, err := explain(w, target, m, unitKey{fn: fn, loop: -1}, o)
 	if err != nil || !o.Loops {
 		return err
 	}
 	for _, loop := range loops {
-		if _, err := explain(w, target, m, unitKey{fn, loop}, o); err != nil {
+		if _, err := explain(w, target, m, unitKey{fn: fn, loop: loop}, o); err != nil {
 			return err
 		}
 	}

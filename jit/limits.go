@@ -29,6 +29,11 @@ const (
 	maxModuleCode  = 64 << 20
 	maxProcessCode = 256 << 20
 
+	// maxUnrolled and maxFilled bound the bytes that a memory.copy and a memory.fill of constant length do by loads and stores: a copy has
+	// all of its bytes in registers at once, of which there are 14 of 16 bytes, and other values need some.
+	maxUnrolled = 64
+	maxFilled   = 128
+
 	// maxBody bounds the wasm body of a unit, in bytes, and maxValues what becomes of it: register allocation takes memory for each
 	// block and each value that lives in it. Functions of people are far smaller; those of generators, which can
 	// be larger, do not run long in one place.
@@ -54,6 +59,12 @@ const (
 	// maxRead bounds the wasm bytes read for loops of a function: each loop that is compiled by itself is found by going over the
 	// whole body, some 150 ns for a byte. A body of 200 KiB may have 60,000 loops.
 	maxRead = 8 << 20
+
+	// maxInlineBody, maxInlined and maxInlineDepth bound what is inlined: the wasm body of a function, those of all functions inlined in a unit, in
+	// bytes, and how many of them are inside one another.
+	maxInlineBody  = 64
+	maxInlined     = 4 << 10
+	maxInlineDepth = 4
 
 	// maxCacheFolder bounds the bytes of all code files in a folder, and maxCacheAge how long one stays that nobody uses: each new build of the
 	// executable begins with new ones. A large program has some 15 MiB. maxCacheUse is how exactly their last use is known: to write it down

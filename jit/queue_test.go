@@ -108,13 +108,13 @@ func TestTheWorkerIsSharedByModules(t *testing.T) {
 
 func TestUnitsAreTakenOnce(t *testing.T) {
 	c := &moduleCode{taken: map[unitKey]struct{}{}}
-	for _, key := range []unitKey{{1, -1}, {1, 5}, {2, -1}} {
+	for _, key := range []unitKey{{1, -1, false}, {1, 5, false}, {2, -1, false}, {1, -1, true}} {
 		if !c.take(key) || c.take(key) {
 			t.Errorf("%v is not taken exactly once", key)
 		}
 	}
-	c.giveBack(unitKey{1, 5})
-	if !c.take(unitKey{1, 5}) || c.take(unitKey{1, -1}) {
+	c.giveBack(unitKey{1, 5, false})
+	if !c.take(unitKey{1, 5, false}) || c.take(unitKey{1, -1, false}) {
 		t.Error("a unit that was given back cannot be taken")
 	}
 }

@@ -62,13 +62,15 @@ func abort(r Reason, err error) error { return &Abort{r, err} }
 type Event struct {
 	Module *interp.Module
 	Func   uint32
-	Loop   int // -1 for the whole function; otherwise as the interpreter numbers its instructions
+	Loop   int  // -1 for the whole function; otherwise as the interpreter numbers its instructions
+	Counts bool // it counts safepoints: for programs with fuel, and those that count
 	Reason Reason
 	Err    error // an *Abort, or nil
 	Loaded bool  // it was not compiled here: it comes from a code file
 
 	Took    time.Duration
 	Body    int // bytes of the function's wasm
+	Inlined int // calls
 	Blocks  int
 	Values  int
 	Spills  int // words of 8 bytes
@@ -95,9 +97,15 @@ func (e Event) String() string {
 	if e.Loop >= 0 {
 		fmt.Fprintf(&b, ", loop at %d", e.Loop)
 	}
+	if e.Counts {
+		b.WriteString(", counting")
+	}
 	fmt.Fprintf(&b, ", %d bytes of wasm", e.Body)
 	if e.Values > 0 {
 		fmt.Fprintf(&b, ", %d blocks, %d values", e.Blocks, e.Values)
+	}
+	if e.Inlined > 0 {
+		fmt.Fprintf(&b, ", %d calls inlined", e.Inlined)
 	}
 	if e.Code > 0 {
 		fmt.Fprintf(&b, ", %d bytes of code, %d sites, %d spilled words", e.Code, e.Sites, e.Spills)

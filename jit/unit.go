@@ -24,6 +24,7 @@ func unitOf(arch string, code *ir.Code) (*interp.NativeUnit, error) {
 	if n := len(code.Bytes); code.Entry < 0 || code.Entry >= n || code.Fast < 0 || code.Fast >= n {
 		return nil, fmt.Errorf("the entries %d and %d are not in %d bytes of code", code.Entry, code.Fast, n)
 	}
+	u.FrameBytes = int32(code.FrameBytes)
 	return u, nil
 }
 
@@ -44,7 +45,7 @@ func sitesOf(arch string, code *ir.Code, list []ir.CodeSite) ([]uint32, []interp
 		sites[i] = interp.NativeSite{
 			Kind: s.Site.Kind, Trap: s.Site.Trap, Pos: s.Site.Pos, Callee: s.Site.Callee,
 			Point: int32(s.Site.Point), Acc: int32(s.Site.Acc), ArgSlot: int32(s.Site.ArgSlot),
-			FrameBytes: int32(frame), Step: s.Site.Step,
+			FrameBytes: int32(frame), Step: s.Site.Step, Inlined: s.Site.Inlined,
 		}
 		if s.Site.Kind == interp.SiteType {
 			r, ok := typeRegisters[arch]

@@ -4,16 +4,20 @@ import "github.com/godwit-vm/godwit/interp"
 
 // Func is a compilation unit.
 type Func struct {
-	Name   string
-	Index  uint32 // in the module's function index space
-	Loop   int    // the loop that the unit is of, as the interpreter numbers its sites; -1 for the whole function
-	Entry  *Block
-	Blocks []*Block // in layout order once it is made; the entry is first
-	Room   int      // slots of the frame
-	Params []Type   // of the function
+	Name    string
+	Index   uint32 // in the module's function index space
+	Loop    int    // the loop that the unit is of, as the interpreter numbers its sites; -1 for the whole function
+	Entry   *Block
+	Blocks  []*Block // in layout order once it is made; the entry is first
+	Room    int      // slots of the frame, with those of what is inlined
+	Inlined int      // calls that are
+	Params  []Type   // of the function
 
 	// Mem0Fixed says that memory 0 never moves: its address need not be read again behind what may leave (interp.NativeMemory.Fixed).
 	Mem0Fixed bool
+
+	// Counts says that the entry and each OpPoll take a safepoint off the count in Target.CountReg: see interp/native_count.go.
+	Counts bool
 
 	// Stop, if it is set, is asked from time to time whether to go on: see Check.
 	Stop  func() error
@@ -59,6 +63,8 @@ type Site struct {
 	// the way leads, for polls the safepoint. Acc is the slot whose value the interpreter's accumulator is to have, or -1.
 	Point int
 	Acc   int
+
+	Inlined *interp.NativeInline // where the place is, if it is not in the unit's own function
 
 	ArgSlot int                // calls: where the callee's frame begins
 	Callee  uint32             // calls: the function's index in its index space
