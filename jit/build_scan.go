@@ -195,7 +195,9 @@ func (s *scan) run() {
 				s.mark(pos, false)
 			}
 		case wasm.OpBrOnCast, wasm.OpBrOnCastFail, wasm.OpBrOnCastDescEq, wasm.OpBrOnCastDescEqFail:
-			s.mark(pos, true)
+			if !s.b.casts(w, &s.bodyReader) {
+				s.mark(pos, true)
+			}
 			s.p++
 			s.event(eventBrIf, target(s.u32()))
 			s.skipHeapType()
