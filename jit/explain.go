@@ -49,7 +49,7 @@ func explain(w io.Writer, target BackEnd, m *interp.Module, key unitKey, o Expla
 			fmt.Fprintf(w, "%s after %s\n%s\n", unit, phase, f)
 		}
 	}
-	if err := c.run(m, key, Options{Target: target, Memory: nativeMemory(m)}); err != nil {
+	if err := c.run(m, key, Options{Target: target, Memory: m.ExpectedNativeMemory()}); err != nil {
 		_, err := fmt.Fprintf(w, "%s is left to the interpreter: %v\n\n", unit, err)
 		return loops, err
 	}

@@ -182,7 +182,7 @@ func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int, cou
 		}
 		return 0
 	}
-	if !t.queue.add(job{t, weak.Make(m), key}) {
+	if !t.queue.add(job{t, weak.Make(m), key, bodyLen(m, fn)}) {
 		c.giveBack(key)
 		return retryEntries
 	}
