@@ -21,6 +21,8 @@ func (h *handTier) Hot(m *Module, fn uint32, loop int) uint32 {
 	return 0
 }
 
+func (h *handTier) SideExits(*Module, *NativeUnit) uint32 { return 0 }
+
 // hand assembles a unit.
 type hand struct {
 	masm

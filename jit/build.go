@@ -48,8 +48,9 @@ type label struct {
 	head *ir.Block
 	phis []headPhi
 
-	// Ifs: the second branch, until it is built.
-	other edge
+	// Ifs: the second branch, until it is built, and where the record has it.
+	other     edge
+	otherMark interp.Mark
 
 	// The label is where the interpreter goes on.
 	exit bool
@@ -93,8 +94,9 @@ type builder struct {
 	nextMark int
 
 	f      *ir.Func
-	cur    *ir.Block // nil: cannot be reached
-	pos    uint32    // module offset of the instruction
+	cur    *ir.Block   // nil: cannot be reached
+	pos    uint32      // module offset of the instruction
+	not    interp.Mark // of the conditional branch that has just been built: that it is not taken
 	locals []variable
 	stack  []operand
 	labels []label
@@ -300,9 +302,6 @@ func (b *builder) trap(code interp.TrapCode) {
 
 // supports tells whether there is machine code for w.
 func (b *builder) supports(w wasm.Op) bool { return b.opt.Target == nil || b.opt.Target.Supports(w) }
-
-// cold tells whether what begins at offset has not been seen running.
-func (b *builder) cold(offset uint32) bool { return b.opt.Cold != nil && b.opt.Cold(offset) }
 
 // instWord is word i of the instance's block, which stays as it is.
 func (b *builder) instWord(i int) *ir.Value {

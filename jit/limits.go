@@ -8,8 +8,25 @@ const (
 	hotEntries    = 300
 	hotIterations = 2000
 
+	// minRecorded is from which length on, in bytes of wasm, a function is recorded before it is compiled, in whole or a loop of it. recordEntries
+	// and recordIterations are for how long.
+	minRecorded      = 1000
+	recordEntries    = 100
+	recordIterations = 500
+
+	// hotExits is how many side exits of a region are taken before it is hot, and recordExits how many more while what is behind them is
+	// recorded. maxRegions is how often a unit is compiled as a region; then all of it is.
+	hotExits    = 50
+	recordExits = 20
+	maxRegions  = 4
+
+	// maxCompared is up to how many arms of a br_table that have been seen running are compared with one by one. Go's compiler begins each
+	// function with a table of all its calls, of which the first arm is nearly always taken.
+	maxCompared = 3
+
 	// retryEntries is after how much more a unit that found the queue full is looked at again.
 	retryEntries = 10_000
+	retryExits   = 1000
 
 	// maxQueue bounds the units that wait for the worker. A program that becomes hot in more places at once is better compiled in
 	// those that are still hot later.

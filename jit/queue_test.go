@@ -32,14 +32,18 @@ func TestQueueIsBoundedAndItsWorkerEnds(t *testing.T) {
 }
 
 func TestUnitsAreTakenOnce(t *testing.T) {
-	c := &moduleCode{taken: map[unitKey]struct{}{}}
+	c := &moduleCode{units: map[unitKey]*unit{}}
+	take := func(key unitKey) bool {
+		_, ok := c.change(key, counted, recording, pending)
+		return ok
+	}
 	for _, key := range []unitKey{{1, -1}, {1, 5}, {2, -1}} {
-		if !c.take(key) || c.take(key) {
+		if !take(key) || take(key) {
 			t.Errorf("%v is not taken exactly once", key)
 		}
 	}
-	c.giveBack(unitKey{1, 5})
-	if !c.take(unitKey{1, 5}) || c.take(unitKey{1, -1}) {
+	c.set(unitKey{1, 5}, counted)
+	if !take(unitKey{1, 5}) || take(unitKey{1, -1}) {
 		t.Error("a unit that was given back cannot be taken")
 	}
 }
