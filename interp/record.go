@@ -65,6 +65,9 @@ func init() {
 func record(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	c := t.frames[t.sp-1].fn.code.Load()
 	r, k, o := c.rec.Load(), c.indexOf(uintptr(unsafe.Pointer(pc))), pc.op&^safepoint
+	if r == nil { // the processor has seen the code address first
+		return handlers[o](pc, fp, acc, mb, ml, t)
+	}
 	if conditional[o] {
 		to, fp, acc, mb, ml, t := handlers[o](pc, fp, acc, mb, ml, t)
 		if to == next(pc) {

@@ -31,7 +31,7 @@ var irNames = [...]string{"const", "param", "phi", "slot_load", "slot_store", "m
 // siteNames are the kinds of sites.
 var siteNames = [...]string{interp.SiteCall: "call", interp.SiteEntry: "entry", interp.SitePoll: "poll", interp.SiteImport: "import",
 	interp.SiteStep: "step", interp.SiteType: "type", interp.SiteExit: "exit", interp.SiteTrap: "trap", interp.SiteFault: "fault",
-	interp.SiteSide: "side exit"}
+	interp.SiteSide: "side"}
 
 // OpName is the name of an opcode in the textual form.
 func OpName(op Op) string {
