@@ -123,6 +123,9 @@ func (t *Tier) SideExits(m *interp.Module, u *interp.NativeUnit) (again uint32) 
 		return 0
 	}
 	p := &paces[t.mode]
+	if key.loop >= 0 && !c.mayRead(key.fn, bodyLen(m, key.fn)) {
+		return 0
+	}
 	if was == region && c.mayGrow(key) {
 		c.record(m, key, growing)
 		return p.recExits
