@@ -31,6 +31,8 @@ type emitter struct {
 	alias  []*ir.Block          // by block: where a block that only jumps goes
 	code   []*ir.AllocatedBlock // by block
 
+	copying, filling label // routines: see routine
+
 	sites, faults []siteMark
 	lines         []lineMark
 	err           error

@@ -43,7 +43,7 @@ const (
 )
 
 // Features are what a processor may have beyond what each 64-bit one has.
-type Features struct{ AVX, AVX2, BMI1, BMI2, LZCNT, POPCNT, SSE41, FMA bool }
+type Features struct{ AVX, AVX2, BMI1, BMI2, LZCNT, POPCNT, SSE41, FMA, ERMS bool }
 
 // Detect are the features of the processor that this runs on.
 func Detect() Features {
@@ -51,7 +51,7 @@ func Detect() Features {
 		AVX: cpu.X86.HasAVX, AVX2: cpu.X86.HasAVX2,
 		BMI1: cpu.X86.HasBMI1, BMI2: cpu.X86.HasBMI2,
 		LZCNT:  cpu.X86.HasLZCNT,
-		POPCNT: cpu.X86.HasPOPCNT, SSE41: cpu.X86.HasSSE41, FMA: cpu.X86.HasFMA,
+		POPCNT: cpu.X86.HasPOPCNT, SSE41: cpu.X86.HasSSE41, FMA: cpu.X86.HasFMA, ERMS: cpu.X86.HasERMS,
 	}
 }
 
@@ -155,7 +155,7 @@ func ruleOf(op ir.Op) *rule {
 func init() {
 	for _, table := range []map[ir.Op]rule{
 		intRules(), floatRules(), convertRules(), memoryRules(), controlRules(), callRules(), atomicRules(),
-		vectorRules(), vectorIntRules(), vectorFloatRules(), vectorLaneRules(),
+		bulkRules(), vectorRules(), vectorIntRules(), vectorFloatRules(), vectorLaneRules(),
 	} {
 		for op, r := range table {
 			prefix := map[ir.Op]int{0: 0, 0xFC: 1, 0xFD: 2, 0xFE: 3, 0xE0: 4}[op>>16]

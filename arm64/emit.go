@@ -32,6 +32,8 @@ type emitter struct {
 	ops    ir.Operands
 	result ir.Reg
 
+	copying, filling label // routines: see routine
+
 	stubs  []stub
 	tables []table
 	sites  []pendingSite
@@ -90,6 +92,7 @@ func (t *Target) Compile(al *ir.Allocation) (*ir.Code, error) {
 	for i := 0; i < len(e.stubs); i++ {
 		e.stub(&e.stubs[i])
 	}
+	e.routines()
 	if e.err != nil {
 		return nil, e.err
 	}
@@ -292,6 +295,8 @@ func (e *emitter) instr(in *ir.Instr) {
 		e.storeWord(v)
 	case wasm.OpSelect, wasm.OpSelectT:
 		e.selectValue(v)
+	case wasm.OpMemoryCopy, wasm.OpMemoryFill:
+		e.bulk(v)
 	default:
 		switch {
 		case v.Op >= ir.OpTrapIf && v.Op < ir.OpTarget:

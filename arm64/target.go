@@ -72,7 +72,7 @@ func (t *Target) ResultReg(float bool) ir.Reg {
 // Supports tells whether there is machine code for a wasm instruction.
 func (t *Target) Supports(op ir.Op) bool {
 	switch {
-	case op == wasm.OpSelect, op == wasm.OpSelectT,
+	case op == wasm.OpSelect, op == wasm.OpSelectT, isBulk(op),
 		op >= wasm.OpI32Load && op <= wasm.OpI64Store32,
 		op >= wasm.OpI32Eqz && op <= wasm.OpI64Extend32S,
 		op >= wasm.OpI32TruncSatF32S && op <= wasm.OpI64TruncSatF64U:
@@ -127,6 +127,8 @@ func (t *Target) Operands(v *ir.Value, o *ir.Operands) {
 		if len(v.Args) > 0 {
 			o.At(v.Args[0], t.ResultReg(v.Args[0].Type.Float()))
 		}
+	case wasm.OpMemoryCopy, wasm.OpMemoryFill:
+		t.bulkOperands(v, o)
 	case wasm.OpF32Copysign, wasm.OpF64Copysign:
 		t.list(v, o)
 		o.Result = ir.SameResult

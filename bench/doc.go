@@ -14,6 +14,7 @@
 //	results.go    the results file
 //	machine.go    where it was measured, and with which versions
 //	micro.go      in-process benchmarks, run by go test, side by side
+//	decode.go     how fast modules are decoded and validated
 //
 // The minimum of several runs stands for a cell: noise only ever adds time. The median and the maximum are kept beside it,
 // to show how noisy the machine was.

@@ -23,8 +23,10 @@ type freezer struct {
 	mu       sync.Mutex
 	changed  *sync.Cond  // a thread's state, freezing or refused has changed
 	freezing atomic.Bool // threads that come to a safepoint, or begin, wait; written with mu held
-	stopped  atomic.Bool // a checkpoint has ended the program here; written with mu held
+	stopped  atomic.Bool // the program has ended here, by a checkpoint or because the store was closed; written with mu held
 	refused  bool        // a running thread cannot be frozen
+	closed   bool        // Store.Close was called
+	released bool        // what the store has was given back
 
 	counting bool
 	passed   uint64 // safepoints, while counting
@@ -85,6 +87,7 @@ func (t *Thread) beginLate(ctx context.Context) error {
 	defer z.mu.Unlock()
 	t.state.Store(threadIdle)
 	z.changed.Broadcast()
+	t.store.release()
 	for z.freezing.Load() && !z.stopped.Load() {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -92,7 +95,7 @@ func (t *Thread) beginLate(ctx context.Context) error {
 		z.changed.Wait()
 	}
 	if z.stopped.Load() {
-		return ErrStopped
+		return z.ended()
 	}
 	if !t.state.CompareAndSwap(threadIdle, threadRunning) {
 		return ErrBusy
@@ -142,12 +145,21 @@ func (t *Thread) end(err error) error {
 		t.store.alone.Store(false)
 	}
 	t.state.Store(threadIdle)
-	if z.freezing.Load() {
+	if z.freezing.Load() || z.stopped.Load() {
 		z.mu.Lock()
 		z.changed.Broadcast()
+		t.store.release()
 		z.mu.Unlock()
 	}
 	return err
+}
+
+// ended is why the program has ended here. mu is held.
+func (z *freezer) ended() error {
+	if z.closed {
+		return ErrClosed
+	}
+	return ErrStopped
 }
 
 // abandoned is deferred around whatever runs guest code: a panic of a host function leaves frames that nothing can go on with.
@@ -181,13 +193,19 @@ func (t *Thread) attend(bit uint32) {
 	t.nativeWanted()
 }
 
-// cancelled is the cause of the context's end, once it has ended.
+// cancelled is the cause of the context's end, once it has ended, or says that the store is closed.
 func (t *Thread) cancelled() error {
-	if t.attention.Load()&attnCancel != 0 {
+	switch a := t.attention.Load(); {
+	case a&attnCancel != 0:
 		return context.Cause(t.ctx)
+	case a&attnClose != 0:
+		return ErrClosed
 	}
 	return nil
 }
+
+// Cancelled is why the run of a thread is to end, or nil. It is for those that keep it waiting: a compiler, a host function that computes.
+func (t *Thread) Cancelled() error { return t.cancelled() }
 
 // safepoint does what the thread is wanted for, at the instruction pc of the frame at fp. An error ends the run.
 func (t *Thread) safepoint(pc *instr, fp unsafe.Pointer) error {
@@ -244,7 +262,7 @@ func (t *Thread) park() error {
 	}
 	t.state.Store(threadRunning)
 	if z.stopped.Load() {
-		return ErrStopped
+		return z.ended()
 	}
 	return nil
 }
@@ -291,7 +309,7 @@ func (s *Store) freeze(ctx context.Context) error {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	if z.stopped.Load() {
-		return ErrStopped
+		return z.ended()
 	}
 	z.refused = false
 	z.freezing.Store(true)
@@ -305,7 +323,7 @@ func (s *Store) freeze(ctx context.Context) error {
 			return ErrHostFrames
 		}
 		if z.stopped.Load() {
-			return ErrStopped
+			return z.ended()
 		}
 		still := true
 		for _, t := range s.threads {
@@ -330,8 +348,8 @@ func (s *Store) thaw(stop bool) {
 		t.attention.And(^attnFreeze)
 		select {
 		case <-t.wake:
-			if t.attention.Load()&attnCancel != 0 {
-				t.want(attnCancel)
+			if a := t.attention.Load() & (attnCancel | attnClose); a != 0 {
+				t.want(a)
 			}
 		default:
 		}
@@ -341,6 +359,7 @@ func (s *Store) thaw(stop bool) {
 		z.stopped.Store(true)
 	}
 	z.changed.Broadcast()
+	s.release()
 }
 
 // CountSafepoints counts from now on the safepoints that the program passes - entries of functions and iterations of
@@ -377,7 +396,7 @@ func (t *Thread) count() error {
 	}
 	t.state.Store(threadRunning)
 	if z.stopped.Load() {
-		return ErrStopped
+		return z.ended()
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package interp
 
-import "math/bits"
+import (
+	"math/bits"
+	"time"
+)
 
 // Tuning: every number that could be another one stands here, with its reason.
 const (
@@ -27,9 +30,17 @@ const (
 	// maxSlots is what an instruction's 16-bit operand can name.
 	maxSlots = 1<<16 - 1
 
-	// maxReservations bounds the number of such reservations. Linux allows a process 65,530 mappings, each memory takes
-	// two, and Go needs some; further memories are Go slices.
-	maxReservations = 16 << 10
+	// memoryMaps is how many of the kernel's mappings a memory takes: what it has, and what it may grow to. A heap has three such parts:
+	// its bytes and two bitmaps.
+	memoryMaps = 2
+	heapMaps   = 6
+
+	// Go's heap is collected when mappings have run out, and collectWait is waited for what it finds: cleanups run within microseconds,
+	// of which an idle machine needs some hundred. What found fewer than collectWorth, which is a 32nd of all, is not done
+	// again within collectPause: a memory can do without a reservation, but a collection may take a second of the processor's time.
+	collectWait  = 50 * time.Millisecond
+	collectWorth = 1 << 10
+	collectPause = time.Second
 
 	// maxMoved bounds the memories that are Go slices where mappings can be had: a mapping that is refused is an error, but
 	// a slice that is too large for the machine ends the process.
@@ -110,6 +121,10 @@ const (
 // have. A 64-bit one that grows beyond is moved. Tests lower it: an emulator keeps books of every page that is reserved.
 var reserveMax uint64 = 4 << 30
 
+// maxMappings bounds the mappings of all reservations: Linux allows a process 65,530, machine stacks take some, and Go needs some. Further
+// memories are Go slices; shared ones, which must not move, are refused. Tests lower it.
+var maxMappings int64 = 32 << 10
+
 // guardedReserve is the address space for a memory whose accesses machine code does not check: what a 32-bit address and a 32-bit
 // offset can add up to, and some more for the width of an access.
 const guardedReserve = 8<<30 + 64<<10
@@ -118,7 +133,7 @@ const guardedReserve = 8<<30 + 64<<10
 // after it has found that there is room. nativeStackSize is as much as the frames of a thread with the default stack take, if each
 // is as small as can be; nativeStackShare is what part of the stack of slots that is. pooledStacks are kept for further
 // threads: making one costs two system calls and the first touch of each page. Beyond maxMachineStacks threads are interpreted, for the reason
-// that maxReservations has.
+// that maxMappings has.
 const (
 	maxNativeFrame   = 128 << 10
 	nativeStackSize  = 32 << 20

@@ -77,7 +77,8 @@ const (
 	SiteEntry
 	// SitePoll is a loop's head when the thread is wanted; left by leaveSaving, with the state in slots.
 	SitePoll
-	// SiteImport is a call of an imported function, Callee; arguments and results are in slots from ArgSlot on.
+	// SiteImport is a call of an imported function, Callee; arguments and results are in slots from ArgSlot on. Like all slots of a
+	// site these count from the beginning of the unit's own frame, but Acc, which counts from that of the frame it is in.
 	SiteImport
 	// SiteStep is an instruction that the interpreter does: see NativeStep.
 	SiteStep
@@ -106,16 +107,44 @@ type NativeSite struct {
 	ArgSlot    int32
 	FrameBytes int32 // between the return address and the one of the unit's caller
 	Step       *NativeStep
-	Mark       Mark // SiteExit, SiteSide: the way that leads here, 0 if that is not to be noted
+	Mark       Mark          // SiteExit, SiteSide: the way that leads here, 0 if that is not to be noted
+	Inlined    *NativeInline // the function that the place is in, if it is not the unit's own
 
 	how   stepKind // set by Publish
 	taken uint32   // SiteSide: how often; atomic
+}
+
+// NativeInline is a function that was compiled into a unit in place of a call of it. Its frame is where the call's would be, so that one
+// frame on the machine stack stands for the unit's own frame and those of what is inlined where it is.
+type NativeInline struct {
+	Parent *NativeInline // the caller; nil is the unit's own function
+	Func   uint32        // in the module's function index space
+	Point  int32         // index of the caller's instruction behind the call
+	Base   int32         // slots from the beginning of the unit's own frame to that of this one
+	Depth  int32         // frames above the unit's own, this one included
+}
+
+// base is where the frame of a site in n begins, in slots from the unit's own.
+func (n *NativeInline) base() int {
+	if n == nil {
+		return 0
+	}
+	return int(n.Base)
+}
+
+// Frames is how many frames a site in n has above the unit's own.
+func (n *NativeInline) Frames() int {
+	if n == nil {
+		return 0
+	}
+	return int(n.Depth)
 }
 
 // NativeUnit is machine code that has been made executable.
 type NativeUnit struct {
 	Func        uint32 // in the module's function index space
 	Loop        int    // the index of the loop's head among the interpreter's instructions, or -1 for the function
+	Room        int    // slots of its frame, with those of what is inlined
 	Base        uintptr
 	Size        uintptr
 	Entry, Fast uintptr // addresses: from the interpreter; from machine code (of functions)
@@ -144,11 +173,11 @@ type NativeMemory struct {
 type Tier interface {
 	// Hot says that a function (loop -1), or the loop whose head is instruction loop, has been come by as often as its counter
 	// said. It returns after how many more times it wants to hear of it again, 0 for never. A tier that compiles at once publishes before
-	// it returns.
-	Hot(m *Module, fn uint32, loop int) (again uint32)
+	// it returns. t is the thread that waits for it meanwhile: a tier looks at Thread.Cancelled.
+	Hot(t *Thread, m *Module, fn uint32, loop int) (again uint32)
 	// SideExits says that as many side exits of a unit have been taken as NativeUnit.Exits said. It returns after how many more it
 	// wants to hear of it again, 0 for never.
-	SideExits(m *Module, u *NativeUnit) (again uint32)
+	SideExits(t *Thread, m *Module, u *NativeUnit) (again uint32)
 }
 
 // Words of an instance's block: see NativeLayout.

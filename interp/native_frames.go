@@ -14,25 +14,49 @@ import "unsafe"
 func (t *Thread) showNative() {
 	if nt := t.native.Load(); nt != nil && nt.hidden {
 		nt.hidden = false
-		t.addRecords(nt, nt.hiddenRA, nt.hiddenFn, unsafe.Add(t.stackBase, nt.hiddenFP))
+		t.addRecords(nt, nt.hiddenRA, nt.hiddenFn, unsafe.Add(t.stackBase, nt.hiddenFP), nt.hiddenIn)
 	}
 }
 
-// hide remembers the topmost machine frame, of fn, whose slots are at fp and whose return address is at ra.
-func (t *Thread) hide(nt *nativeThread, ra uintptr, fn *Func, fp unsafe.Pointer) {
+// hide remembers the topmost machine frame, of fn, whose slots are at fp and whose return address is at ra, and which of the functions
+// inlined in it it stands in.
+func (t *Thread) hide(nt *nativeThread, ra uintptr, fn *Func, fp unsafe.Pointer, in *NativeInline) {
 	nt.hidden, nt.hiddenRA, nt.hiddenFP = true, ra, uintptr(fp)-uintptr(t.stackBase)
 	if nt.hiddenFn != fn {
 		nt.hiddenFn = fn
 	}
+	if nt.hiddenIn != in {
+		nt.hiddenIn = in
+	}
 }
 
-// addRecords makes records of the machine frame of fn whose return address is at ra, and of those below it up to the segment's
-// first one.
-func (t *Thread) addRecords(nt *nativeThread, ra uintptr, fn *Func, fp unsafe.Pointer) {
-	n := 0
+// inlinedAt is the function of n and its frame, when fn is the unit's own and fp that one's.
+func (t *Thread) inlinedAt(n *NativeInline, fn *Func, fp unsafe.Pointer) (*Func, unsafe.Pointer) {
+	if n == nil {
+		return fn, fp
+	}
+	return t.inst.funcs[n.Func], unsafe.Add(fp, 8*int(n.Base))
+}
+
+// inlineRecords makes the records of n and what it is inlined in, down to the frame of fn at fp, from record i downwards. It returns the
+// number of that frame's.
+func (t *Thread) inlineRecords(n *NativeInline, i int, fn *Func, fp unsafe.Pointer) int {
+	for ; n != nil; n = n.Parent {
+		caller, at := t.inlinedAt(n.Parent, fn, fp)
+		t.frames[i] = frame{ret: &loweredCode(caller).instrs[n.Point], fp: at, fn: t.inst.funcs[n.Func]}
+		i--
+	}
+	return i
+}
+
+// addRecords makes records of the machine frame of fn whose return address is at ra, of what is inlined in it where it stands, and of those
+// below it up to the segment's first one.
+func (t *Thread) addRecords(nt *nativeThread, ra uintptr, fn *Func, fp unsafe.Pointer, in *NativeInline) {
+	n := in.Frames()
 	for at := ra; *nt.word(at) != stubs.returned; n++ {
 		_, s := t.site(nt, *nt.word(at))
 		at += returnCell + uintptr(s.FrameBytes)
+		n += s.Inlined.Frames()
 	}
 	if n == 0 {
 		return
@@ -43,15 +67,16 @@ func (t *Thread) addRecords(nt *nativeThread, ra uintptr, fn *Func, fp unsafe.Po
 		copy(frames, t.frames[:t.sp])
 		t.frames = frames
 	}
+	below := t.sp
 	t.sp += n
-	for i := t.sp - 1; n > 0; n-- {
+	for i := t.inlineRecords(in, t.sp-1, fn, fp); i >= below; {
 		u, s := t.site(nt, *nt.word(ra))
-		caller := t.inst.funcs[u.Func]
-		fp = unsafe.Add(fp, -8*int(s.ArgSlot))
-		t.frames[i] = frame{ret: &nativeReturnInstr, link: &loweredCode(caller).instrs[s.Point], fp: fp, fn: fn, nsp: ra}
-		fn = caller
+		own, at := t.inst.funcs[u.Func], unsafe.Add(fp, -8*int(s.ArgSlot))
+		caller, cfp := t.inlinedAt(s.Inlined, own, at)
+		t.frames[i] = frame{ret: &nativeReturnInstr, link: &loweredCode(caller).instrs[s.Point], fp: cfp, fn: fn, nsp: ra}
+		fn, fp = own, at
 		ra += returnCell + uintptr(s.FrameBytes)
-		i--
+		i = t.inlineRecords(s.Inlined, i-1, fn, fp)
 	}
 }
 
@@ -104,6 +129,10 @@ func (t *Thread) leaveNative() {
 	top := t.sp - 1
 	for len(nt.segments) > 0 {
 		s := &nt.segments[len(nt.segments)-1]
+		own := top // the frame of the unit's own function: what is inlined in it goes with it
+		for !s.interpreted && own > s.frame && t.frames[own].ret != &nativeReturnInstr {
+			own--
+		}
 		switch {
 		case s.frame > top:
 			nt.ctx.nsp = s.start
@@ -111,13 +140,13 @@ func (t *Thread) leaveNative() {
 			continue
 		case s.interpreted:
 			nt.ctx.nsp = s.start
-		case s.frame == top:
+		case s.frame == own:
 			if nt.drop() {
-				nt.interpret(top)
+				nt.interpret(own)
 			}
-		case t.frames[top].ret == &nativeReturnInstr:
-			nt.ctx.nsp = t.frames[top].nsp
-			nt.interpret(top)
+		default:
+			nt.ctx.nsp = t.frames[own].nsp
+			nt.interpret(own)
 		}
 		return
 	}
@@ -166,6 +195,9 @@ func (t *Thread) goOn(nt *nativeThread, fp unsafe.Pointer) {
 	first := nt.segments[len(nt.segments)-1].frame
 	if top := t.sp - 1; top-first > barrierFrames {
 		first = top - barrierFrames/2
+		for t.frames[first].ret != &nativeReturnInstr {
+			first-- // it is inlined
+		}
 		f := &t.frames[first]
 		w := nt.word(f.nsp)
 		nt.segments = append(nt.segments, segment{frame: first, start: f.nsp + returnCell, watched: *w})

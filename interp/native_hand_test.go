@@ -16,12 +16,12 @@ import (
 // handTier compiles nothing; tests publish what they want.
 type handTier struct{ heard []int }
 
-func (h *handTier) Hot(m *Module, fn uint32, loop int) uint32 {
+func (h *handTier) Hot(_ *Thread, m *Module, fn uint32, loop int) uint32 {
 	h.heard = append(h.heard, loop)
 	return 0
 }
 
-func (h *handTier) SideExits(*Module, *NativeUnit) uint32 { return 0 }
+func (h *handTier) SideExits(*Thread, *Module, *NativeUnit) uint32 { return 0 }
 
 // hand assembles a unit.
 type hand struct {

@@ -31,6 +31,13 @@ func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, u
 	if nt.ctx.nsp-returnCell < nt.ctx.nativeLimit {
 		return next(pc), fp, 0
 	}
+	if u.Loop >= 0 && uintptr(fp)+uintptr(u.Room)*8 > t.stackEnd {
+		// The interpreter has made room for the function's frame, not for what is inlined in the loop.
+		var ok bool
+		if _, fp, ok = t.growStack(fp, fp, uintptr(u.Room)); !ok {
+			return next(pc), fp, 0
+		}
+	}
 	nt.begin(t.sp - 1)
 	nt.skip = t.attention.Load() != 0
 	t.goOn(nt, fp)
@@ -64,6 +71,7 @@ func nativeReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	t.inst = t.frames[t.sp-1].fn.inst
 	_, s := t.site(nt, *nt.word(nt.ctx.nsp))
 	how := stubs.resume
+	fp = unsafe.Add(fp, -8*s.Inlined.base())
 	if s.Kind == SiteCall {
 		fp, how = unsafe.Add(fp, 8*int(s.ArgSlot)), stubs.resumeReturn
 		wholeResult(t.frames[t.sp].fn, fp)
@@ -126,39 +134,41 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 			u, s = t.faultSite(ra)
 		}
 		fn := t.inst.funcs[u.Func]
-		t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), fn, at)
+		t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), fn, at, s.Inlined)
+		base := s.Inlined.base()
+		fn, at = t.inlinedAt(s.Inlined, fn, at)
 		switch s.Kind {
 		case SiteImport:
 			in := &loweredCode(fn).instrs[s.Point-1]
-			in, fp, goesOn := t.nativeHost(nt, in, at, unsafe.Add(at, 8*int(s.ArgSlot)), t.inst.funcs[s.Callee])
+			in, fp, goesOn := t.nativeHost(nt, in, at, unsafe.Add(at, 8*(int(s.ArgSlot)-base)), t.inst.funcs[s.Callee])
 			if !goesOn {
 				return t.inInterp(in, fp, 0)
 			}
-			if e, callee := nt.cached(ra), t.inst.funcs[s.Callee]; callee.host != nil && !callee.refResults && e.pc == ra {
-				e.inst, e.fn, e.callee, e.at = t.inst, t.inst.funcs[u.Func], callee, &loweredCode(fn).instrs[s.Point-1]
+			if e, callee := nt.cached(ra), t.inst.funcs[s.Callee]; callee.host != nil && !callee.refResults && s.Inlined == nil && e.pc == ra {
+				e.inst, e.fn, e.callee, e.at = t.inst, fn, callee, &loweredCode(fn).instrs[s.Point-1]
 			}
-			t.goOn(nt, fp)
+			t.goOn(nt, unsafe.Add(fp, -8*base))
 			pc = stubs.resume
 		case SiteStep:
 			in, fp, goesOn := t.nativeStep(nt, s, fn, at)
 			if !goesOn {
 				return t.inInterp(in, fp, 0)
 			}
-			t.goOn(nt, fp)
+			t.goOn(nt, unsafe.Add(fp, -8*base))
 			pc = stubs.resume
 		case SiteEntry, SitePoll:
-			fp, ok := t.nativePoll(nt, s, fn, at, skip)
+			fp, ok := t.nativePoll(nt, u, s, fn, at, skip)
 			if !ok {
 				return t.inInterp(&haltInstr, fp, 0)
 			}
-			t.goOn(nt, fp)
+			t.goOn(nt, unsafe.Add(fp, -8*base))
 			pc = stubs.resumeSaved
 		case SiteType:
 			have, want := t.inst.funcAt(c.ints[s.RegA]), c.ints[s.RegB]
 			if !t.store.rtts[have.typeID].isSub(t.store.rtts[want]) {
 				return t.inInterp(t.nativeTrap(fn, s, TrapIndirectCallTypeMismatch), at, 0)
 			}
-			t.goOn(nt, at)
+			t.goOn(nt, unsafe.Add(at, -8*base))
 			pc = stubs.resumeSaved
 		case SiteExit, SiteSide:
 			t.showNative()
@@ -249,8 +259,8 @@ func (t *Thread) nativeTrap(fn *Func, s *NativeSite, code TrapCode) *instr {
 func (t *Thread) nativeCallee(nt *nativeThread, ra uintptr, nfp unsafe.Pointer) (in *instr, fp unsafe.Pointer, goesOn bool) {
 	c := &nt.ctx
 	u, s := t.site(nt, ra)
-	fp = unsafe.Add(nfp, -8*int(s.ArgSlot))
-	caller := t.inst.funcs[u.Func]
+	own, at := t.inst.funcs[u.Func], unsafe.Add(nfp, -8*int(s.ArgSlot))
+	caller, fp := t.inlinedAt(s.Inlined, own, at)
 	in = &loweredCode(caller).instrs[s.Point-1]
 	var fn *Func
 	if in.op == opCall {
@@ -259,9 +269,9 @@ func (t *Thread) nativeCallee(nt *nativeThread, ra uintptr, nfp unsafe.Pointer) 
 		fn = t.inst.funcAt(c.ints[nativeRecordReg])
 	}
 	t.spreadArgs(nt, fn, nfp)
-	t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), caller, fp)
+	t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), own, at, s.Inlined)
 	if in, fp, goesOn = t.nativeHost(nt, in, fp, nfp, fn); goesOn {
-		fp = unsafe.Add(fp, 8*int(s.ArgSlot))
+		fp = unsafe.Add(fp, 8*(int(s.ArgSlot)-s.Inlined.base()))
 		wholeResult(fn, fp)
 	}
 	return in, fp, goesOn
@@ -300,7 +310,7 @@ func (t *Thread) nativeHost(nt *nativeThread, in *instr, fp, nfp unsafe.Pointer,
 // context is as machine code has left it.
 func (t *Thread) cachedHost(nt *nativeThread, e *cachedSite, fp unsafe.Pointer) (_ *instr, _ unsafe.Pointer, goesOn bool) {
 	c, s, caller := &nt.ctx, e.site, &t.caller
-	t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), e.fn, fp)
+	t.hide(nt, c.nsp+returnCell+uintptr(s.FrameBytes), e.fn, fp, nil)
 	nfp := unsafe.Add(fp, 8*int(s.ArgSlot))
 	if t.hasPending || caller.again || caller.inst != t.inst {
 		in, fp, goesOn := t.nativeHost(nt, e.at, fp, nfp, e.callee)
@@ -377,17 +387,17 @@ func (t *Thread) nativeStep(nt *nativeThread, site *NativeSite, fn *Func, fp uns
 
 // nativePoll is a safepoint in machine code, or a function's entry where the stack has no room. skip says that the safepoint has been
 // counted already.
-func (t *Thread) nativePoll(nt *nativeThread, s *NativeSite, fn *Func, fp unsafe.Pointer, skip bool) (unsafe.Pointer, bool) {
+func (t *Thread) nativePoll(nt *nativeThread, u *NativeUnit, s *NativeSite, fn *Func, fp unsafe.Pointer, skip bool) (unsafe.Pointer, bool) {
 	code := loweredCode(fn)
 	at := code.entry
 	if s.Kind == SitePoll {
 		at = &code.instrs[s.Point]
-	} else if uintptr(fp)+code.room*8 > t.stackEnd || nt.hiddenRA < nt.ctx.nativeLimit {
+	} else if room := uintptr(max(u.Room, int(code.room))); uintptr(fp)+room*8 > t.stackEnd || nt.hiddenRA < nt.ctx.nativeLimit {
 		// The room comes first: the function has not been entered before there is some.
 		t.showNative()
 		ok := nt.hiddenRA >= nt.ctx.nativeLimit
 		if ok {
-			_, fp, ok = t.growStack(fp, fp, code.room)
+			_, fp, ok = t.growStack(fp, fp, room)
 		}
 		if !ok {
 			// The call traps, as it does in the interpreter.

@@ -108,7 +108,7 @@ func (t *Thread) countSite(s *nativeSite, n uint32, pc *instr, fp, mb unsafe.Poi
 	s.count.Store(n - 1)
 	if n == 1 {
 		m := t.inst.module
-		if again := m.native.Load().tier.Hot(m, s.fn, int(s.loop)); again != 0 {
+		if again := m.native.Load().tier.Hot(t, m, s.fn, int(s.loop)); again != 0 {
 			s.count.Store(again)
 		}
 		if u := s.unit.Load(); u != nil {

@@ -21,12 +21,13 @@ type nativeThread struct {
 	// segments are the pieces of the machine stack that Go has begun, and the interpreter's activations between them.
 	segments []segment
 
-	// hidden says that machine frames above the first one of the top segment have no records: see showNative. The other fields are
-	// the topmost one: the address of its return address, its function, and where its slots are.
+	// hidden says that machine frames above the first one of the top segment have no records, nor what is inlined in it: see showNative. The
+	// other fields are the topmost one: the address of its return address, its function, and where its slots are.
 	hidden   bool
 	hiddenRA uintptr
 	hiddenFn *Func
 	hiddenFP uintptr
+	hiddenIn *NativeInline // where it stands
 
 	cleanup runtime.Cleanup // gives the machine stack back
 

@@ -228,7 +228,7 @@ func (t *Thread) wayOut(u *NativeUnit, s *NativeSite, c *code, fp unsafe.Pointer
 	atomic.StoreUint32(&u.Exits, n-1)
 	if n == 1 {
 		m := t.inst.module
-		atomic.StoreUint32(&u.Exits, m.native.Load().tier.SideExits(m, u))
+		atomic.StoreUint32(&u.Exits, m.native.Load().tier.SideExits(t, m, u))
 	}
 }
 

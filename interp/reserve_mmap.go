@@ -4,7 +4,6 @@ package interp
 
 import (
 	"runtime"
-	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -17,28 +16,22 @@ import (
 type reservation struct {
 	base unsafe.Pointer
 	size uintptr
+	maps int64 // mappings that it counts for: see maxMappings
 }
 
-// reservations counts those that are not given back yet.
-var reservations atomic.Int64
-
 func (m *Memory) reserve() error {
-	size := uintptr(roundUp(min(m.limit*m.typ.PageBytes(), reserveMax)))
-	if m.guard && reservations.Load() < maxReservations {
-		if base, err := unix.MmapPtr(-1, 0, nil, guardedReserve, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON); err == nil {
-			m.own(&reservation{base, guardedReserve})
+	if m.guard {
+		if r := newReservation(guardedReserve, unix.PROT_NONE, memoryMaps, false); r != nil {
+			m.own(r)
 			return nil
 		}
+		m.guard = false
 	}
-	m.guard = false
-	if size == 0 || reservations.Load() >= maxReservations {
-		return nil
+	if size := uintptr(roundUp(min(m.limit*m.typ.PageBytes(), reserveMax))); size > 0 {
+		if r := newReservation(size, unix.PROT_NONE, memoryMaps, false); r != nil {
+			m.own(r)
+		}
 	}
-	base, err := unix.MmapPtr(-1, 0, nil, size, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
-	if err != nil {
-		return nil
-	}
-	m.own(&reservation{base, size})
 	return nil
 }
 
@@ -73,14 +66,14 @@ func (m *Memory) setAside() error {
 		if size == 0 {
 			return m.setAsideSlice()
 		}
-		if size > maxMapping || reservations.Load() >= maxReservations {
+		if size > maxMapping {
 			return m.notShared(size)
 		}
-		base, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
-		if err != nil {
+		r := newReservation(uintptr(size), unix.PROT_NONE, memoryMaps, true)
+		if r == nil {
 			return m.notShared(size)
 		}
-		m.own(&reservation{base, uintptr(size)})
+		m.own(r)
 	}
 	m.limit = min(m.limit, uint64(m.res.size)/page)
 	m.buf = unsafe.Slice((*byte)(m.res.base), m.res.size)
@@ -105,12 +98,12 @@ func (m *Memory) remap(size uint64) error {
 		if room > maxMapping {
 			continue
 		}
-		base, err := unix.MmapPtr(-1, 0, nil, uintptr(room), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
-		if err != nil {
+		r := newReservation(uintptr(room), unix.PROT_READ|unix.PROT_WRITE, memoryMaps, false)
+		if r == nil {
 			continue
 		}
-		m.own(&reservation{base, uintptr(room)})
-		grown := unsafe.Slice((*byte)(base), size)[:size:size]
+		m.own(r)
+		grown := unsafe.Slice((*byte)(r.base), size)[:size:size]
 		copy(grown, m.buf)
 		if len(m.buf) > 0 {
 			unix.Madvise(m.buf, unix.MADV_DONTNEED)
@@ -126,15 +119,11 @@ func roundUp(n uint64) uint64 { return (n + wasm.PageSize - 1) &^ (wasm.PageSize
 
 // own makes r the memory's. Its bytes may be looked at for as long as the memory itself can be, even after discard.
 func (m *Memory) own(r *reservation) {
-	reservations.Add(1)
 	m.res = r
-	runtime.AddCleanup(m, func(r *reservation) {
-		unix.MunmapPtr(r.base, r.size)
-		reservations.Add(-1)
-	}, r)
+	runtime.AddCleanup(m, (*reservation).free, r)
 }
 
-// discard gives back the pages, which read as zeros from now on, and the address space beyond them.
+// discard gives back the pages, which read as zeros from now on, and the address space beyond them. No thread uses the memory any more.
 func (m *Memory) discard() {
 	if m.res == nil {
 		return
@@ -147,11 +136,11 @@ func (m *Memory) discard() {
 		used = uintptr(roundUp(uint64(len(m.buf))))
 		unix.Madvise(m.buf, unix.MADV_DONTNEED)
 	}
-	if used < m.res.size && used > 0 {
-		unix.MunmapPtr(unsafe.Add(m.res.base, used), m.res.size-used)
-		m.res.size = used
-		m.limit = min(m.limit, uint64(used)/m.typ.PageBytes())
+	m.limit = min(m.limit, m.Pages())
+	if used == 0 && len(m.buf) == 0 {
+		m.buf = nil // its address will be somebody else's
 	}
+	m.res.cut(used)
 }
 
 // reserve moves the heap into a reservation of address space for all that it may become, if that can be had. Its bitmaps
@@ -159,19 +148,11 @@ func (m *Memory) discard() {
 func (h *heap) reserve() {
 	size := wholePages(uintptr(h.limit) << blockBits)
 	words := wholePages(uintptr(h.limit) * blockWords * 8)
-	if reservations.Load() >= maxReservations {
+	r := newReservation(size+2*words, unix.PROT_NONE, heapMaps, false)
+	if r == nil {
 		return
 	}
-	base, err := unix.MmapPtr(-1, 0, nil, size+2*words, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
-	if err != nil {
-		return
-	}
-	r := &reservation{base, size + 2*words}
-	reservations.Add(1)
-	runtime.AddCleanup(h, func(r *reservation) {
-		unix.MunmapPtr(r.base, r.size)
-		reservations.Add(-1)
-	}, r)
+	runtime.AddCleanup(h, (*reservation).free, r)
 	s := &h.space
 	old, n, used, mark := s.words, s.blocks, h.used, h.mark
 	s.res, s.blocks = r, 0
@@ -179,8 +160,8 @@ func (h *heap) reserve() {
 		s.res, s.blocks = nil, n
 		return
 	}
-	h.base, s.words = base, nil
-	copy(unsafe.Slice((*uint64)(base), len(old)), old)
+	h.base, s.words = r.base, nil
+	copy(unsafe.Slice((*uint64)(r.base), len(old)), old)
 	copy(h.used, used)
 	copy(h.mark, mark)
 }
@@ -213,10 +194,8 @@ func (h *heap) commit(n int) bool {
 // discard gives back the heap's pages; all but one page of the address space goes with them.
 func (h *heap) discard() {
 	if r := h.space.res; r != nil {
-		page := wholePages(1)
 		unix.Madvise(unsafe.Slice((*byte)(r.base), r.size), unix.MADV_DONTNEED)
-		unix.MunmapPtr(unsafe.Add(r.base, page), r.size-page)
-		r.size = page
+		r.cut(wholePages(1))
 	}
 }
 

@@ -295,6 +295,11 @@ func (t *Thread) restore(v *state.Thread) error {
 	place := func(i int) uint64 { return uint64(v.Frames[i].Offset)<<32 | uint64(uint32(len(v.Frames[i].Stack))) }
 	lays := layouts(fns, func(f **Func) *Func { return *f }, place,
 		func(p *point) uint64 { return uint64(p.offset)<<32 | uint64(len(p.stack)) })
+	if n := len(v.Frames); n > len(t.frames) {
+		// Machine code, whose frames are counted in another way, may have called deeper than the interpreter would. The snapshot has paid
+		// for the records with its size.
+		t.frames = make([]frame, n)
+	}
 	t.atCall = v.HasPending
 	t.pending, t.hasPending = slices.Clone(v.Pending), v.HasPending
 	fp := t.stackBase

@@ -223,16 +223,43 @@ func (s *Store) Func(ref uint64) *Func {
 	return s.funcs[ref-1]
 }
 
-// Close gives back what the store's memories hold. Nothing of the store may be used afterwards; the bytes of a memory
-// that somebody still looks at read as zeros.
+// Close gives back what the store's memories, heap and threads hold. Nothing of the store may be used afterwards; the bytes of a memory
+// that somebody still looks at read as zeros. Calls in progress end at their next safepoint with ErrClosed, and what they may
+// touch is given back when the last of them, or a checkpoint in progress, has ended: Close does not wait for that, so that a host
+// function may call it.
 func (s *Store) Close() {
+	z := &s.freezer
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.closed = true
+	z.stopped.Store(true)
+	for _, t := range s.threads {
+		if t.state.Load() != threadIdle {
+			t.want(attnClose)
+		}
+	}
+	z.changed.Broadcast()
+	s.release()
+}
+
+// release gives back what a closed store has, unless a thread runs: who becomes idle later looks whether the store is closed, and comes
+// here. No thread begins any more. Nothing may be given back under one that runs: behind the memories there would be no guard pages, on which
+// machine code relies, but whatever the process maps next. The freezer's mu is held.
+func (s *Store) release() {
+	z := &s.freezer
+	if !z.closed || z.released || z.freezing.Load() {
+		return
+	}
+	for _, t := range s.threads {
+		if t.state.Load() != threadIdle {
+			return
+		}
+	}
+	z.released = true
 	for _, m := range s.memories {
 		m.discard()
 	}
 	s.heap.close()
-	s.freezer.mu.Lock()
-	defer s.freezer.mu.Unlock()
-	s.freezer.stopped.Store(true) // machine code must not run again: no guard pages are behind the memories any more
 	for _, t := range s.threads {
 		t.closeNative()
 	}

@@ -75,6 +75,7 @@ const (
 	attnCancel                    // the context is done
 	attnFuel                      // safepoints are counted against Thread.fuel
 	attnCount                     // safepoints are counted in freezer.passed
+	attnClose                     // the store was closed
 	attnSample                    // somebody wants to know where the thread is
 )
 
@@ -89,6 +90,8 @@ var (
 	ErrFuelExhausted = errors.New("fuel exhausted")
 	// ErrStopped says that the program was frozen and told to stop; it may go on elsewhere.
 	ErrStopped = errors.New("the program was stopped by a checkpoint")
+	// ErrClosed says that the store was closed.
+	ErrClosed = errors.New("the store is closed")
 	// ErrNothingToResume says that Resume was called on a thread without frames.
 	ErrNothingToResume = errors.New("the thread has nothing to resume")
 )
@@ -183,7 +186,8 @@ func hostError(h *HostFunc, err error) error {
 }
 
 // Call calls f with the arguments at the start of stack and leaves its results there. Each value is one entry, a v128 two,
-// its lower half first. It returns when f has returned, or with a *Trap, an *Exception, a *HostError, the cause of ctx's end, ErrFuelExhausted or ErrStopped.
+// its lower half first. It returns when f has returned, or with a *Trap, an *Exception, a *HostError, the cause of ctx's end, ErrFuelExhausted,
+// ErrStopped or ErrClosed.
 func (t *Thread) Call(ctx context.Context, f *Func, stack []uint64) error {
 	if n := f.Slots(); len(stack) < n {
 		return fmt.Errorf("calling %s: %d values are needed on the stack, it has %d", f.Name(), n, len(stack))

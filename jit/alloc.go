@@ -67,19 +67,23 @@ func allocate(f *ir.Func, t ir.Target) (*ir.Allocation, error) {
 	if err := a.number(); err != nil {
 		return nil, err
 	}
+	f.Check()
 	a.findLoops()
 	a.exchange()
 	if err := a.scan(); err != nil {
 		return nil, err
 	}
+	f.Check()
 	a.sortRecords()
 	if err := a.buildLives(); err != nil {
 		return nil, err
 	}
+	f.Check()
 	a.makeGroups()
 	if err := a.assign(); err != nil {
 		return nil, err
 	}
+	f.Check()
 	a.recolour()
 	a.collectLives()
 	a.colourSlots()
@@ -143,6 +147,8 @@ type allocator struct {
 
 	groups     []group
 	groupSpans []span
+	freeSpans  [maxGroupRoom + 1][]int32 // room in groupSpans that is free, by the log2 of its length
+	joined     []span                    // of join
 	links      []groupLink
 
 	moves      []move

@@ -2,6 +2,7 @@ package jit
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/godwit-vm/godwit/jit/ir"
@@ -15,6 +16,7 @@ import (
 type group struct {
 	parent  int32 // itself, if it was not joined to another
 	lo, hi  int32 // what its values take, in groupSpans
+	room    uint8 // log2 of how many spans there is room for at lo
 	leader  int32 // the largest value
 	size    int32
 	members int32 // the first; linked by valueInfo.nextMember
@@ -22,8 +24,11 @@ type group struct {
 	placed  bool
 }
 
-// maxGroupSpans bounds what is looked at to join two groups.
-const maxGroupSpans = 512
+// maxGroupSpans bounds what is looked at to join two groups; maxGroupRoom is its log2.
+const (
+	maxGroupSpans = 1 << maxGroupRoom
+	maxGroupRoom  = 9
+)
 
 // groupLink is a pair of values that had better be in one group.
 type groupLink struct {
@@ -35,6 +40,9 @@ type groupLink struct {
 func (a *allocator) makeGroups() {
 	a.groups = append(a.groups[:0], group{})
 	a.groupSpans, a.links = a.groupSpans[:0], a.links[:0]
+	for i := range a.freeSpans {
+		a.freeSpans[i] = a.freeSpans[i][:0]
+	}
 	for i := range a.hints {
 		h := &a.hints[i]
 		if h.other >= 0 && h.val < h.other && a.vals[h.val].first != 0 && a.vals[h.other].first != 0 {
@@ -62,11 +70,29 @@ func (a *allocator) groupOf(id int32) *group {
 		return nil
 	}
 	n := int32(len(a.groups))
-	lo := int32(len(a.groupSpans))
-	a.groupSpans = append(a.groupSpans, a.ranges[x.rangeLo:x.rangeHi]...)
-	a.groups = append(a.groups, group{parent: n, lo: lo, hi: int32(len(a.groupSpans)), leader: id, size: a.size(&a.lives[x.first]), members: id, last: id})
+	g := group{parent: n, leader: id, size: a.size(&a.lives[x.first]), members: id, last: id}
+	a.setSpans(&g, a.ranges[x.rangeLo:x.rangeHi])
+	a.groups = append(a.groups, g)
 	x.group = n
 	return &a.groups[n]
+}
+
+// setSpans gives a group without room its spans. Room is always for a power of two of spans, so that what joined groups have left can be had
+// by others: a large function joins thousands of groups of hundreds of spans each.
+func (a *allocator) setSpans(g *group, spans []span) {
+	g.room = uint8(bits.Len(uint(max(len(spans), 1) - 1)))
+	if free := a.freeSpans[g.room]; len(free) > 0 {
+		g.lo, a.freeSpans[g.room] = free[len(free)-1], free[:len(free)-1]
+	} else {
+		g.lo = int32(len(a.groupSpans))
+		a.groupSpans = append(a.groupSpans, make([]span, 1<<g.room)...)
+	}
+	g.hi = g.lo + int32(copy(a.groupSpans[g.lo:], spans))
+}
+
+// freeRoom takes a group's room for others.
+func (a *allocator) freeRoom(g *group) {
+	a.freeSpans[g.room] = append(a.freeSpans[g.room], g.lo)
 }
 
 func (a *allocator) groupAt(i int32) *group {
@@ -90,20 +116,22 @@ func (a *allocator) join(v, w int32) {
 	if len(p)+len(q) > maxGroupSpans || overlap(p, q) {
 		return
 	}
-	lo := int32(len(a.groupSpans))
+	a.joined = a.joined[:0]
 	for len(p) > 0 && len(q) > 0 {
 		if p[0].from > q[0].from {
 			p, q = q, p
 		}
-		if n := int32(len(a.groupSpans)); n > lo && a.groupSpans[n-1].to == p[0].from {
-			a.groupSpans[n-1].to = p[0].to
+		if n := len(a.joined); n > 0 && a.joined[n-1].to == p[0].from {
+			a.joined[n-1].to = p[0].to
 		} else {
-			a.groupSpans = append(a.groupSpans, p[0])
+			a.joined = append(a.joined, p[0])
 		}
 		p = p[1:]
 	}
-	a.groupSpans = append(append(a.groupSpans, p...), q...)
-	g.lo, g.hi = lo, int32(len(a.groupSpans))
+	a.joined = append(append(a.joined, p...), q...)
+	a.freeRoom(g)
+	a.freeRoom(h)
+	a.setSpans(g, a.joined)
 	if a.size(&a.lives[a.vals[h.leader].first]) > a.size(&a.lives[a.vals[g.leader].first]) {
 		g.leader = h.leader
 	}

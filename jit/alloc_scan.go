@@ -144,6 +144,7 @@ func (a *allocator) dequeue() int32 {
 // assign gives a place to all lives.
 func (a *allocator) assign() error {
 	for len(a.queue) > 0 {
+		a.f.Tick()
 		i := a.dequeue()
 		if a.lives[i].state == waiting {
 			a.placeGroup(i)

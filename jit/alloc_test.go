@@ -441,3 +441,24 @@ func TestAllocateLinear(t *testing.T) {
 		t.Errorf("%v for twelve times what took %v", large, small)
 	}
 }
+
+// Groups that are joined leave their room to others: what joining takes does not grow with how often groups are joined.
+func TestRoomOfJoinedGroups(t *testing.T) {
+	var a allocator
+	spans := make([]span, 100)
+	var g group
+	a.setSpans(&g, spans)
+	for n := range 200 {
+		var h group
+		a.setSpans(&h, spans[:n%50])
+		a.freeRoom(&g)
+		a.freeRoom(&h)
+		a.setSpans(&g, spans)
+		if got := int(g.hi - g.lo); got != len(spans) {
+			t.Fatalf("the group has %d spans, not %d", got, len(spans))
+		}
+	}
+	if got, most := len(a.groupSpans), 4*128; got > most {
+		t.Errorf("joining took room for %d spans, more than %d", got, most)
+	}
+}

@@ -72,38 +72,51 @@ type edge struct {
 
 // builder makes the SSA of a unit.
 type builder struct {
-	bodyReader
+	activation
 	mod    *interp.Module
 	m      *wasm.Module
-	fn     uint32
-	loop   int
 	opt    Options
-	ftype  *wasm.FuncType
 	layout interp.NativeLayout
-	points *interp.NativePoints
 
-	exported   map[uint32]bool // globals that are; made when it is first asked for
+	exported map[uint32]bool // globals that are; made when it is first asked for
+	memSteps uint64          // memories, by bit, whose accesses are steps; those beyond 63 always are
+	inlining inlining
+
+	// Locals, operands and labels are those of all activations: see build_inline.go.
 	localTypes []wasm.ValType
 	localSlots []uint16
-	operands   int    // slot of the first operand
 	refs       bitset // locals that are references
-	memSteps   uint64 // memories, by bit, whose accesses are steps; those beyond 63 always are
-
-	sc       scan
-	nextOpen int
-	nextMark int
+	locals     []variable
+	stack      []operand
+	labels     []label
 
 	f      *ir.Func
 	cur    *ir.Block   // nil: cannot be reached
 	pos    uint32      // module offset of the instruction
 	not    interp.Mark // of the conditional branch that has just been built: that it is not taken
-	locals []variable
-	stack  []operand
-	labels []label
-	free   [][]variable // environments that nobody uses
-	copied int          // see maxCopied
+	copied int         // see maxCopied
 	done   bool
 	err    error
+}
+
+// activation is a function that is being built: the unit's own, or one that is inlined in it.
+type activation struct {
+	bodyReader
+	fn     uint32
+	loop   int
+	ftype  *wasm.FuncType
+	points *interp.NativePoints
+
+	caller       *activation          // nil: the unit's own
+	inlined      *interp.NativeInline // nil: the unit's own
+	firstLocal   int                  // in builder.locals
+	firstOperand int                  // in builder.stack
+	operands     int                  // slot of the first operand
+
+	sc       scan
+	nextOpen int
+	nextMark int
+	free     [][]variable // environments that nobody uses
 }
 
 var (
@@ -124,8 +137,8 @@ func (b *builder) copies(n int) {
 func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error) {
 	w := m.Wasm()
 	body := &w.Code[int(fn)-w.NumImportedFuncs]
-	b := &builder{bodyReader: bodyReader{b: body.Body, base: body.Offset}, mod: m, m: w, fn: fn, loop: loop, opt: opt,
-		ftype: w.FuncType(fn), layout: m.NativeLayout()}
+	b := &builder{mod: m, m: w, opt: opt, layout: m.NativeLayout(), activation: activation{
+		bodyReader: bodyReader{b: body.Body, base: body.Offset}, fn: fn, loop: loop, ftype: w.FuncType(fn)}}
 	points, err := m.NativePoints(fn, loop)
 	if err != nil {
 		return nil, err
@@ -139,7 +152,7 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	if b.sc.run(); b.err != nil {
 		return nil, b.err
 	}
-	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed}
+	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed, Stop: opt.Stop}
 	for _, t := range b.ftype.Params {
 		b.f.Params = append(b.f.Params, ir.TypeOf(t))
 	}
@@ -150,13 +163,7 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	} else {
 		b.enterLoop()
 	}
-	for !b.done && b.err == nil {
-		b.pos = b.offset()
-		b.instruction(b.op())
-		if n := b.f.NumValues(); n > maxValues && b.err == nil {
-			b.err = fmt.Errorf("%w: it has more than %d values", errTooLarge, maxValues)
-		}
-	}
+	b.body()
 	if b.err != nil {
 		return nil, fmt.Errorf("offset %#x: %w", b.pos, b.err)
 	}
@@ -164,26 +171,21 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	return b.f, nil
 }
 
+// body builds the instructions of an activation, to its end.
+func (b *builder) body() {
+	for b.done = false; !b.done && b.err == nil; {
+		b.f.Tick()
+		b.pos = b.offset()
+		b.instruction(b.op())
+		if n := b.f.NumValues(); n > maxValues && b.err == nil {
+			b.err = fmt.Errorf("%w: it has more than %d values", errTooLarge, maxValues)
+		}
+	}
+}
+
 // declare lists the locals and what is known of the module.
 func (b *builder) declare(body *wasm.Code) {
-	b.localTypes = make([]wasm.ValType, 0, len(b.ftype.Params)+body.NumLocals())
-	b.localTypes = append(b.localTypes, b.ftype.Params...)
-	for _, r := range body.Locals {
-		for range r.Count {
-			b.localTypes = append(b.localTypes, r.Type)
-		}
-	}
-	n := len(b.localTypes)
-	b.locals = make([]variable, n)
-	b.localSlots = make([]uint16, n)
-	b.refs = make(bitset, (n+63)/64)
-	for i, t := range b.localTypes {
-		b.localSlots[i] = uint16(b.operands)
-		b.operands += ir.TypeOf(t).Slots()
-		if t.IsRef() {
-			b.refs.set(i)
-		}
-	}
+	b.declareLocals(body)
 	for i, t := range b.m.MemoryTypes {
 		if i > 63 {
 			break
@@ -192,6 +194,28 @@ func (b *builder) declare(body *wasm.Code) {
 			b.memSteps |= 1 << i
 		}
 	}
+}
+
+// declareLocals adds the locals of an activation, whose frame begins at slot b.operands.
+func (b *builder) declareLocals(body *wasm.Code) {
+	b.localTypes = append(b.localTypes, b.ftype.Params...)
+	for _, r := range body.Locals {
+		for range r.Count {
+			b.localTypes = append(b.localTypes, r.Type)
+		}
+	}
+	n := len(b.localTypes)
+	refs := make(bitset, (n+63)/64)
+	copy(refs, b.refs)
+	b.refs = refs
+	for i, t := range b.localTypes[b.firstLocal:] {
+		b.localSlots = append(b.localSlots, uint16(b.operands))
+		b.operands += ir.TypeOf(t).Slots()
+		if t.IsRef() {
+			b.refs.set(b.firstLocal + i)
+		}
+	}
+	b.locals = append(b.locals, make([]variable, n-len(b.locals))...)
 }
 
 // enterFunction makes the entry of a function.
@@ -282,7 +306,7 @@ func (b *builder) point(offset uint32) *interp.NativePoint {
 
 // site is a site of the instruction that is being built.
 func (b *builder) site(kind interp.SiteKind) *ir.Site {
-	return &ir.Site{Kind: kind, Pos: b.pos, Point: -1, Acc: -1}
+	return &ir.Site{Kind: kind, Pos: b.pos, Point: -1, Acc: -1, Inlined: b.inlined}
 }
 
 // trapIf traps when cond is not zero.

@@ -18,6 +18,10 @@ func (b *builder) call(index uint32) {
 		b.callImport(index, ft)
 		return
 	}
+	if b.inlines(index) {
+		b.inline(index)
+		return
+	}
 	entries := b.instWord(interp.WordEntries)
 	v := b.callOf(ir.OpCall, entries, ft)
 	v.Imm, v.Site.Callee = uint64(int(index)-b.m.NumImportedFuncs), index

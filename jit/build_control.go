@@ -97,14 +97,20 @@ func (b *builder) openLoop(i int32, params, results []wasm.ValType) {
 		phi(false, k, &s.variable, s.typ, false)
 	}
 	b.labels = append(b.labels, lb)
-	if !b.opt.NoPolls {
-		poll := b.value(ir.OpPoll, ir.Void)
-		poll.Site = b.site(interp.SitePoll)
-		poll.Site.Pos = o.body
-		p := b.point(o.body)
-		poll.Site.Point, poll.Site.Acc = int(p.Index), int(p.Acc)
-		poll.Site.State = b.state(o.start, b.locals, b.stack)
+	b.poll(o.body, o.start)
+}
+
+// poll is a safepoint, before the instruction at offset.
+func (b *builder) poll(offset uint32, live bitset) {
+	if b.opt.NoPolls {
+		return
 	}
+	poll := b.value(ir.OpPoll, ir.Void)
+	poll.Site = b.site(interp.SitePoll)
+	poll.Site.Pos = offset
+	p := b.point(offset)
+	poll.Site.Point, poll.Site.Acc = int(p.Index), int(p.Acc)
+	poll.Site.State = b.state(live, b.locals, b.stack)
 }
 
 // prepareLoop loads and stores before a loop what would otherwise be loaded and stored in it.
@@ -169,11 +175,17 @@ func (b *builder) branch(lb *label) {
 // carried is the operand stack behind a branch that carries values of the types.
 func (b *builder) carried(from *ir.Block, height int, types []wasm.ValType) []operand {
 	b.copies(height + len(types))
+	return b.carriedTo(from, height, b.homeOn(b.stack[:height]), types)
+}
+
+// carriedTo is carried to homes from slot on.
+func (b *builder) carriedTo(from *ir.Block, height, slot int, types []wasm.ValType) []operand {
 	out := make([]operand, height, height+len(types))
 	copy(out, b.stack)
 	for i, t := range types {
 		o := b.stack[len(b.stack)-len(types)+i]
-		home := uint16(homeAbove(out, b.operands))
+		home := uint16(slot)
+		slot += ir.TypeOf(t).Slots()
 		if o.home != home {
 			if o.v == nil {
 				o.v = b.load(from, int(o.home), o.typ)
@@ -210,6 +222,10 @@ func (b *builder) branchBack(from *ir.Block, lb *label, n int) {
 
 // ret ends the current block with a return of the top n operands. The environment stays.
 func (b *builder) ret(n int) {
+	if b.caller != nil {
+		b.retInlined(n)
+		return
+	}
 	top := b.stack[len(b.stack)-n:]
 	values := make([]*ir.Value, n)
 	for i := range top {
@@ -266,7 +282,7 @@ func (b *builder) brTable() {
 	for k := range depths {
 		depths[k] = b.u32()
 	}
-	if b.opt.Seen != nil && b.seenTable(depths) {
+	if b.region() && b.seenTable(depths) {
 		return
 	}
 	index := b.pop()

@@ -51,11 +51,8 @@ func (b *builder) access(w wasm.Op, info *wasm.OpInfo) {
 	v.Args = make([]*ir.Value, 1, 1+len(args))
 	v.Args[0] = base
 	v.Args = append(v.Args, args...)
-	v.Mem, v.Imm, v.Aux, v.Guarded = uint16(mem), offset, lane, guarded
-	if guarded {
-		v.Site = b.site(interp.SiteFault)
-		v.Site.Trap = interp.TrapMemoryOutOfBounds
-	}
+	v.Aux = lane
+	b.accessed(v, mem, offset, guarded)
 	if t != ir.Void {
 		b.push(info.Results[0], v)
 	}

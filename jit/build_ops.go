@@ -55,11 +55,11 @@ func (b *builder) instruction(w wasm.Op) {
 		b.u32() // one type
 		b.selectValue(b.valType(b.m))
 	case wasm.OpLocalGet:
-		b.pushLocal(b.u32())
+		b.pushLocal(b.localIndex())
 	case wasm.OpLocalSet:
-		b.locals[b.u32()] = variable{v: b.pop()}
+		b.locals[b.localIndex()] = variable{v: b.pop()}
 	case wasm.OpLocalTee:
-		x := b.u32()
+		x := b.localIndex()
 		b.locals[x] = variable{v: b.pop()}
 		b.pushLocal(x)
 
@@ -262,6 +262,8 @@ func (b *builder) special(w wasm.Op) (ok bool) {
 			b.p = at
 			b.step(w)
 		}
+	case wasm.OpMemoryCopy, wasm.OpMemoryFill:
+		b.bulk(w)
 	case wasm.OpTableSize:
 		b.tableSize(b.u32())
 	case wasm.OpTableGet:

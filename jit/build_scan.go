@@ -92,7 +92,15 @@ type scan struct {
 	stride  int
 	words   int    // of sets: see maxSets
 	sets    bitset // of the marks
+	entry   bitset // what is live at the body's beginning
+	floor   bitset // what is live wherever the body ends, because its caller wants it: nil for a unit's own body
 	loops   []int32
+}
+
+// nothing makes live what is live where the body ends.
+func (s *scan) nothing(live bitset) {
+	clear(live)
+	copy(live, s.floor)
 }
 
 // wants counts n sets, against the limit.
@@ -121,7 +129,7 @@ func (s *scan) mark(pos uint32, leaves bool) {
 // run reads the body.
 func (s *scan) run() {
 	s.stride = (len(s.b.locals) + 63) / 64
-	region := s.b.opt.Seen != nil
+	region := s.b.region()
 	var open []int32 // those that are open
 	target := func(depth uint32) int32 {
 		if k := len(open) - 1 - int(depth); k >= 0 {
@@ -217,12 +225,12 @@ func (s *scan) run() {
 			s.mark(pos, true)
 			s.event(eventStop, 0)
 		case wasm.OpLocalGet:
-			s.event(eventGet, int32(s.u32()))
+			s.event(eventGet, int32(s.b.firstLocal)+int32(s.u32()))
 		case wasm.OpLocalSet, wasm.OpLocalTee:
-			x := s.u32()
+			x := s.b.firstLocal + int(s.u32())
 			s.event(eventSet, int32(x))
 			if n := len(s.loops); n > 0 {
-				s.opens[s.loops[n-1]].assigned.set(int(x))
+				s.opens[s.loops[n-1]].assigned.set(x)
 			}
 		default:
 			if s.b.leaves(w, &s.bodyReader) {
@@ -253,7 +261,7 @@ const maxLivenessPasses = 12
 // liveness finds the live locals. A pass goes over the body backwards, with what the last one has found for the heads of
 // loops; what it finds grows from pass to pass until it is the same.
 func (s *scan) liveness() {
-	sets := len(s.marks)
+	sets := len(s.marks) + 1
 	for i := range s.opens {
 		switch s.opens[i].op {
 		case wasm.OpIf:
@@ -274,6 +282,7 @@ func (s *scan) liveness() {
 		all = all[s.stride:]
 		return t
 	}
+	s.entry = take()
 	for i := range s.opens {
 		o := &s.opens[i]
 		o.end = take()
@@ -310,6 +319,7 @@ func (s *scan) allLive() {
 		}
 	}
 	fill(s.sets)
+	fill(s.entry)
 	for i := range s.opens {
 		o := &s.opens[i]
 		for _, t := range []bitset{o.end, o.start, o.other, o.handler} {
@@ -333,6 +343,7 @@ func (s *scan) label(i int32) bitset {
 // pass goes over the body backwards, and tells whether the head of a loop has changed.
 func (s *scan) pass() (changed bool) {
 	live := s.newSets(1)
+	s.nothing(live)
 	handlers := s.newSets(1) // a stack: what is live where exceptions may go
 	top := func() bitset { return handlers[len(handlers)-s.stride:] }
 	for k := len(s.events) - 1; k >= 0; k-- {
@@ -348,14 +359,14 @@ func (s *scan) pass() (changed bool) {
 			}
 			copy(s.at(int(e.arg)), live)
 		case eventStop:
-			clear(live)
+			s.nothing(live)
 		case eventBr:
-			clear(live)
+			s.nothing(live)
 			live.or(s.label(e.arg))
 		case eventBrIf:
 			live.or(s.label(e.arg))
 		case eventTable:
-			clear(live)
+			s.nothing(live)
 			n := s.targets[e.arg]
 			for _, t := range s.targets[e.arg+1 : e.arg+1+n] {
 				live.or(s.label(t))
@@ -405,5 +416,6 @@ func (s *scan) pass() (changed bool) {
 			}
 		}
 	}
+	copy(s.entry, live)
 	return changed
 }

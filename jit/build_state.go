@@ -13,12 +13,13 @@ import (
 // No value is in a register across what leaves: behind it a variable is in its slot, and is loaded where it is needed first.
 
 // home is the slot of the operand that is pushed next.
-func (b *builder) home() int { return homeAbove(b.stack, b.operands) }
+func (b *builder) home() int { return b.homeOn(b.stack) }
 
-func homeAbove(stack []operand, first int) int {
+// homeOn is the slot above those of stack, whose upper end is the activation's.
+func (b *builder) homeOn(stack []operand) int {
 	n := len(stack)
-	if n == 0 {
-		return first
+	if n == b.firstOperand {
+		return b.operands
 	}
 	top := &stack[n-1]
 	return int(top.home) + ir.TypeOf(top.typ).Slots()
@@ -30,11 +31,14 @@ func (b *builder) push(t wasm.ValType, v *ir.Value) {
 }
 
 // pushLocal pushes the value of a local.
-func (b *builder) pushLocal(x uint32) {
-	b.push(b.localTypes[x], b.local(int(x)))
+func (b *builder) pushLocal(x int) {
+	b.push(b.localTypes[x], b.local(x))
 	top := &b.stack[len(b.stack)-1]
 	top.from, top.origin = int32(x)+1, top.v
 }
+
+// localIndex reads the index of a local.
+func (b *builder) localIndex() int { return b.firstLocal + int(b.u32()) }
 
 // pushSlot pushes an operand that is in its slot.
 func (b *builder) pushSlot(t wasm.ValType) {

@@ -34,6 +34,8 @@ func (b *builder) leaves(w wasm.Op, r *bodyReader) bool {
 	case wasm.OpMemorySize:
 		q := bodyReader{b: r.b, p: at}
 		return b.m.MemoryTypes[q.u32()].Shared
+	case wasm.OpMemoryCopy, wasm.OpMemoryFill:
+		return b.bulkSteps(w, bodyReader{b: r.b, p: at})
 	}
 	return b.steps(w)
 }
@@ -43,7 +45,7 @@ var inline = map[wasm.Op]bool{
 	wasm.OpUnreachable: true, wasm.OpNop: true, wasm.OpDrop: true, wasm.OpSelect: true, wasm.OpSelectT: true,
 	wasm.OpGlobalGet: true, wasm.OpGlobalSet: true,
 	wasm.OpI32Const: true, wasm.OpI64Const: true, wasm.OpF32Const: true, wasm.OpF64Const: true, wasm.OpV128Const: true,
-	wasm.OpMemorySize: true, wasm.OpTableSize: true, wasm.OpTableGet: true,
+	wasm.OpMemorySize: true, wasm.OpMemoryCopy: true, wasm.OpMemoryFill: true, wasm.OpTableSize: true, wasm.OpTableGet: true,
 	wasm.OpI64Add128: true, wasm.OpI64Sub128: true, wasm.OpI64MulWideS: true, wasm.OpI64MulWideU: true,
 	wasm.OpRefNull: true, wasm.OpRefIsNull: true, wasm.OpRefEq: true, wasm.OpRefAsNonNull: true,
 	wasm.OpRefI31: true, wasm.OpI31GetS: true, wasm.OpI31GetU: true,
@@ -52,7 +54,7 @@ var inline = map[wasm.Op]bool{
 
 // stepping are instructions with fixed types that are always left to the interpreter.
 var stepping = map[wasm.Op]bool{
-	wasm.OpMemoryGrow: true, wasm.OpMemoryCopy: true, wasm.OpMemoryFill: true, wasm.OpMemoryInit: true, wasm.OpDataDrop: true,
+	wasm.OpMemoryGrow: true, wasm.OpMemoryInit: true, wasm.OpDataDrop: true,
 	wasm.OpTableInit: true, wasm.OpElemDrop: true, wasm.OpTableCopy: true,
 	wasm.OpMemoryAtomicNotify: true, wasm.OpMemoryAtomicWait32: true, wasm.OpMemoryAtomicWait64: true,
 }
@@ -82,9 +84,10 @@ func (b *builder) step(w wasm.Op) {
 // leaveFor leaves for the instruction being built, whose immediates have been read.
 func (b *builder) leaveFor(pops int, results []wasm.ValType) {
 	b.flush(b.live(), pops)
-	types := make([]wasm.ValType, len(b.stack))
-	for i := range b.stack {
-		types[i] = b.stack[i].typ
+	own := b.stack[b.firstOperand:]
+	types := make([]wasm.ValType, len(own))
+	for i := range own {
+		types[i] = own[i].typ
 	}
 	v := b.value(ir.OpLeave, ir.Void)
 	v.Site = b.site(interp.SiteStep)

@@ -73,6 +73,9 @@ func (t *Tier) openCache(m *interp.Module) *codeCache {
 	if c.file, err = openCacheFile(c.path, c.id); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.logger.Debug("a code file is made anew", "file", c.path, "reason", err)
 	}
+	if err == nil {
+		usedCacheFile(c.path, time.Now())
+	}
 	return c
 }
 
@@ -134,7 +137,7 @@ func (c *codeCache) load(t *Tier, m *interp.Module, mc *moduleCode, e *cacheEntr
 	if c.scratch, err = c.file.payload(e, c.scratch); err != nil {
 		return 0, 0, 0, err
 	}
-	stored, err := readUnit(c.scratch, limitsOf(m, e.key.fn, shape))
+	stored, err := readUnit(c.scratch, m, e.key.fn)
 	if err != nil {
 		return 0, 0, 0, err
 	}
@@ -148,10 +151,22 @@ func (c *codeCache) load(t *Tier, m *interp.Module, mc *moduleCode, e *cacheEntr
 }
 
 // limitsOf is what the numbers in a unit of function fn must stay within.
-func limitsOf(m *interp.Module, fn uint32, shape interp.NativeShape) *storedLimits {
+func limitsOf(m *interp.Module, fn uint32) (storedLimits, error) {
+	shape, err := m.NativeShape(fn)
+	if err != nil {
+		return storedLimits{}, err
+	}
 	w := m.Wasm()
 	body := &w.Code[int(fn)-(len(w.FuncTypes)-len(w.Funcs))]
-	return &storedLimits{shape, len(w.FuncTypes), body.Offset, body.Offset + uint32(len(body.Body))}
+	return storedLimits{shape, body.Offset, body.Offset + uint32(len(body.Body))}, nil
+}
+
+// shapesOf tells the sums of the shapes of functions that have been lowered.
+func shapesOf(m *interp.Module) func(fn uint32) uint64 {
+	return func(fn uint32) uint64 {
+		s, _ := m.NativeShape(fn)
+		return s.Sum
+	}
 }
 
 // newFresh makes a unit for a file.
@@ -160,9 +175,9 @@ func newFresh(m *interp.Module, key cacheKey, u *interp.NativeUnit, code []byte,
 	if err != nil {
 		return freshUnit{}, err
 	}
-	f := freshUnit{key, shape.Sum, appendUnit(nil, u, code, entry, fast)}
+	f := freshUnit{key, shape.Sum, appendUnit(nil, u, code, entry, fast, shapesOf(m))}
 	// What could not be read again need not be written.
-	if _, err := readUnit(f.payload, limitsOf(m, key.fn, shape)); err != nil {
+	if _, err := readUnit(f.payload, m, key.fn); err != nil {
 		return freshUnit{}, fmt.Errorf("function %d, loop %d: what was written of it cannot be read: %w", key.fn, key.loop, err)
 	}
 	return f, nil
@@ -210,6 +225,7 @@ func (c *codeCache) flush() error {
 	if err != nil {
 		c.logger.Warn("machine code could not be written", "file", c.path, "reason", err)
 	}
+	tidyCacheFolder(c.path, time.Now(), c.logger)
 	return err
 }
 
@@ -292,7 +308,7 @@ func (t *Tier) ahead(m *interp.Module, fn uint32, memory interp.NativeMemory) (f
 	if err == nil {
 		var u *interp.NativeUnit
 		if u, err = unitOf(t.target.Name(), c.code); err == nil {
-			u.Func, u.Loop, u.Memory = fn, -1, memory
+			u.Func, u.Loop, u.Room, u.Memory = fn, -1, c.f.Room, memory
 			f, err = newFresh(m, cacheKey{key, memory}, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 		}
 		if err != nil {

@@ -2,13 +2,13 @@ package jit
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
+
+	"github.com/godwit-vm/godwit/state"
 )
 
 // cacheFile is a code file that is open. The index is in memory as it is in the file; units are read when they are asked for. They are read
@@ -98,8 +98,7 @@ type freshUnit struct {
 }
 
 // writeCacheFile makes a file of units, and of those that are in the file that old opens, if it is not nil. Where both have a unit the new one stays.
-// Whoever has the file open, or opens it meanwhile, sees the old one or the new one and nothing between. It is not waited for the
-// disk: what a failure of the power leaves is noticed by its sums.
+// Whoever has the file open, or opens it meanwhile, sees the old one or the new one and nothing between.
 func writeCacheFile(path string, id cacheID, old *cacheFile, fresh []freshUnit) (err error) {
 	slices.SortFunc(fresh, func(a, b freshUnit) int { return a.key.compare(b.key) })
 	fresh = slices.CompactFunc(fresh, func(a, b freshUnit) bool { return a.key == b.key })
@@ -127,24 +126,15 @@ func writeCacheFile(path string, id cacheID, old *cacheFile, fresh []freshUnit) 
 	if len(all) > maxCacheUnits || size > maxCacheFile {
 		return errors.New("too much code for a code file")
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".godwit-*") // with 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
 	parts := [][]byte{appendHeader(nil, id, index, size), index}
 	for i := range all {
 		parts = append(parts, all[i].payload)
 	}
-	_, err = f.Write(bytes.Join(parts, nil))
-	if err = cmp.Or(err, f.Close()); err != nil {
+	_, err = state.ReplaceFile(path, func(w io.Writer) error {
+		_, err := w.Write(bytes.Join(parts, nil))
 		return err
-	}
-	return os.Rename(f.Name(), path)
+	})
+	return err
 }
 
 // mergeCacheFile adds units to a file, which may not be there, or not be good for anything.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/godwit-vm/godwit/interp"
@@ -26,7 +27,7 @@ import (
 const (
 	cacheMagic = "godwit\x00c"
 	// cacheVersion changes with the format.
-	cacheVersion   = 2
+	cacheVersion   = 3
 	cacheHeader    = 104
 	cacheEntrySize = 48
 	sumSize        = 16
@@ -36,8 +37,9 @@ const (
 	maxCacheUnits = 1 << 18
 	maxCacheFile  = 2 * maxModuleCode
 
-	storedHeader = 24
-	storedSite   = 44
+	storedHeader = 32
+	storedSite   = 48
+	storedInline = 24
 )
 
 // cacheID says what code is good for.
@@ -209,19 +211,20 @@ type storedUnit struct {
 	sites, faults             []interp.NativeSite
 	siteOffsets, faultOffsets []uint32
 	stacks                    [][]wasm.ValType // of each site, nil where it has no step
-	entry, fast               int
+	entry, fast, room         int
 	code                      []byte
 }
 
-// appendUnit appends the payload of a unit.
-func appendUnit(b []byte, u *interp.NativeUnit, code []byte, entry, fast int) []byte {
+// appendUnit appends the payload of a unit. shapes are those of functions that are inlined in it.
+func appendUnit(b []byte, u *interp.NativeUnit, code []byte, entry, fast int, shapes func(fn uint32) uint64) []byte {
 	var types []wasm.ValType
 	for i := range u.Sites {
 		if st := u.Sites[i].Step; st != nil {
 			types = append(types, st.Stack()...)
 		}
 	}
-	for _, n := range []int{len(code), entry, fast, len(u.Sites), len(u.Faults), len(types)} {
+	inlined := inlinedIn(u)
+	for _, n := range []int{len(code), entry, fast, len(u.Sites), len(u.Faults), len(types), u.Room, len(inlined.list)} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(n))
 	}
 	at := 0
@@ -232,7 +235,7 @@ func appendUnit(b []byte, u *interp.NativeUnit, code []byte, entry, fast int) []
 		}
 		b = binary.LittleEndian.AppendUint32(b, offset)
 		b = append(b, byte(s.Kind), byte(s.Trap), byte(s.RegA), byte(s.RegB))
-		for _, x := range []uint32{s.Pos, s.Callee, uint32(s.Point), uint32(s.Acc), uint32(s.ArgSlot), uint32(s.FrameBytes), uint32(at), uint32(n), uint32(s.Mark)} {
+		for _, x := range []uint32{s.Pos, s.Callee, uint32(s.Point), uint32(s.Acc), uint32(s.ArgSlot), uint32(s.FrameBytes), uint32(at), uint32(n), inlined.number[s.Inlined], uint32(s.Mark)} {
 			b = binary.LittleEndian.AppendUint32(b, x)
 		}
 		at += n
@@ -246,30 +249,63 @@ func appendUnit(b []byte, u *interp.NativeUnit, code []byte, entry, fast int) []
 	for _, t := range types {
 		b = binary.LittleEndian.AppendUint32(b, uint32(t))
 	}
+	for _, n := range inlined.list {
+		for _, x := range []uint32{inlined.number[n.Parent], n.Func, uint32(n.Point), uint32(n.Base)} {
+			b = binary.LittleEndian.AppendUint32(b, x)
+		}
+		b = binary.LittleEndian.AppendUint64(b, shapes(n.Func))
+	}
 	return append(b, code...)
 }
 
-// storedLimits is what the numbers in a unit must stay within.
+// inlines are the functions inlined in a unit, callers first, and their numbers from 1; 0 is none.
+type inlines struct {
+	list   []*interp.NativeInline
+	number map[*interp.NativeInline]uint32
+}
+
+func inlinedIn(u *interp.NativeUnit) *inlines {
+	l := &inlines{number: map[*interp.NativeInline]uint32{nil: 0}}
+	for _, sites := range [...][]interp.NativeSite{u.Sites, u.Faults} {
+		for i := range sites {
+			l.add(sites[i].Inlined)
+		}
+	}
+	return l
+}
+
+func (l *inlines) add(n *interp.NativeInline) {
+	if _, ok := l.number[n]; ok {
+		return
+	}
+	l.add(n.Parent)
+	l.list = append(l.list, n)
+	l.number[n] = uint32(len(l.list))
+}
+
+// storedLimits is what the numbers of a function's sites in a unit must stay within.
 type storedLimits struct {
 	shape      interp.NativeShape
-	funcs      int
 	begin, end uint32 // of the function's body, in the module
 }
 
 // readUnit reads a payload, whose sum was right. The code is part of b.
-func readUnit(b []byte, limits *storedLimits) (*storedUnit, error) {
+func readUnit(b []byte, m *interp.Module, fn uint32) (*storedUnit, error) {
 	if len(b) < storedHeader {
 		return nil, errDamaged
 	}
 	word := func(i int) uint64 { return uint64(binary.LittleEndian.Uint32(b[4*i:])) }
-	code, entry, fast, sites, faults, types := word(0), word(1), word(2), word(3), word(4), word(5)
+	code, entry, fast, sites, faults, types, room, inlined := word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)
 	// Each count is less than 2³², so that nothing overflows.
-	if uint64(len(b)) != storedHeader+(sites+faults)*storedSite+4*types+code || code > maxCode || entry >= code || fast >= code {
+	if uint64(len(b)) != storedHeader+(sites+faults)*storedSite+4*types+storedInline*inlined+code || code > maxCode || entry >= code || fast >= code || room > math.MaxUint16 {
 		return nil, errDamaged
 	}
-	u := &storedUnit{entry: int(entry), fast: int(fast), code: b[uint64(len(b))-code:]}
-	r := storedReader{b: b[storedHeader:], limits: limits, code: uint32(code)}
+	u := &storedUnit{entry: int(entry), fast: int(fast), room: int(room), code: b[uint64(len(b))-code:]}
+	r := storedReader{b: b[storedHeader:], code: uint32(code), room: int32(room)}
 	r.types = b[storedHeader+(sites+faults)*storedSite:][:4*types]
+	if err := r.functions(m, fn, b[uint64(len(b))-code-storedInline*inlined:][:storedInline*inlined]); err != nil {
+		return nil, err
+	}
 	u.sites, u.siteOffsets, u.stacks = r.list(int(sites), false)
 	u.faults, u.faultOffsets, _ = r.list(int(faults), true)
 	if r.bad || len(r.types) != 0 {
@@ -280,11 +316,48 @@ func readUnit(b []byte, limits *storedLimits) (*storedUnit, error) {
 
 // storedReader reads sites.
 type storedReader struct {
-	b, types []byte // what is left
-	limits   *storedLimits
+	b, types []byte                 // what is left
+	limits   []storedLimits         // of the unit's own function, and of those that are inlined
+	inlined  []*interp.NativeInline // the same; the first one is nil
+	funcs    int
 	code     uint32 // its length
+	room     int32
 	bad      bool
 	used     uint32 // types that have been read
+}
+
+// functions reads what is inlined in a unit of function fn, from b.
+func (r *storedReader) functions(m *interp.Module, fn uint32, b []byte) error {
+	r.funcs = len(m.Wasm().FuncTypes)
+	l, err := limitsOf(m, fn)
+	if err != nil {
+		return err
+	}
+	if int(r.room) < l.shape.Room {
+		return errDamaged
+	}
+	r.limits, r.inlined = []storedLimits{l}, []*interp.NativeInline{nil}
+	for ; len(b) > 0; b = b[storedInline:] {
+		word := func(i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
+		parent := word(0)
+		if parent >= uint32(len(r.inlined)) || int(word(1)) < m.Wasm().NumImportedFuncs || int64(word(1)) >= int64(r.funcs) {
+			return errDamaged
+		}
+		caller, above := &r.limits[parent], r.inlined[parent]
+		n := &interp.NativeInline{Parent: above, Func: word(1), Point: int32(word(2)), Base: int32(word(3)), Depth: int32(above.Frames() + 1)}
+		if l, err = limitsOf(m, n.Func); err != nil {
+			return err
+		}
+		if l.shape.Sum != binary.LittleEndian.Uint64(b[16:]) {
+			return errOtherShape
+		}
+		if n.Point < 1 || int64(n.Point) >= int64(caller.shape.Instrs) || n.Base < 0 || int64(n.Base)+int64(l.shape.Room) > int64(r.room) ||
+			above != nil && n.Base < above.Base || n.Depth > maxInlineDepth {
+			return errDamaged
+		}
+		r.limits, r.inlined = append(r.limits, l), append(r.inlined, n)
+	}
+	return nil
 }
 
 func (r *storedReader) list(n int, faults bool) (sites []interp.NativeSite, offsets []uint32, stacks [][]wasm.ValType) {
@@ -310,16 +383,22 @@ func (r *storedReader) site(s *interp.NativeSite) (offset uint32, stack []wasm.V
 	word := func(i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
 	*s = interp.NativeSite{
 		Kind: interp.SiteKind(b[4]), Trap: interp.TrapCode(b[5]), RegA: int8(b[6]), RegB: int8(b[7]),
-		Pos: word(2), Callee: word(3), Point: int32(word(4)), Acc: int32(word(5)), ArgSlot: int32(word(6)), FrameBytes: int32(word(7)), Mark: interp.Mark(word(10)),
+		Pos: word(2), Callee: word(3), Point: int32(word(4)), Acc: int32(word(5)), ArgSlot: int32(word(6)), FrameBytes: int32(word(7)), Mark: interp.Mark(word(11)),
 	}
-	at, n := word(8), word(9)
-	l := r.limits
-	room := int32(l.shape.Room)
-	r.bad = r.bad || s.Kind > interp.SiteSide || s.Trap >= noTrap || s.RegA < 0 || s.RegA > 31 || s.RegB < 0 || s.RegB > 31 || s.Mark < 0 || int64(s.Mark) >= 2*int64(l.shape.Instrs) ||
-		(s.Pos < l.begin || s.Pos > l.end) && (s.Pos != 0 || s.Kind != interp.SiteEntry) || s.Callee >= uint32(l.funcs) && (s.Callee != noCallee || s.Kind != interp.SiteCall) || // a call through a reference has that
+	at, n, in := word(8), word(9), word(10)
+	if in >= uint32(len(r.inlined)) {
+		r.bad = true
+		return word(0), nil
+	}
+	s.Inlined = r.inlined[in]
+	l, room := &r.limits[in], r.room
+	r.bad = r.bad || s.Mark < 0 || int64(s.Mark) >= 2*int64(l.shape.Instrs) || s.Kind > interp.SiteSide || s.Trap >= noTrap || s.RegA < 0 || s.RegA > 31 || s.RegB < 0 || s.RegB > 31 ||
+		(s.Pos < l.begin || s.Pos > l.end) && (s.Pos != 0 || s.Kind != interp.SiteEntry) || s.Callee >= uint32(r.funcs) && (s.Callee != noCallee || s.Kind != interp.SiteCall) || // a call through a reference has that
 		s.Point < -1 || int64(s.Point) > int64(l.shape.Instrs) ||
 		s.Acc < -1 || s.Acc >= room || s.ArgSlot < 0 || s.ArgSlot > room || s.FrameBytes < 0
 	switch s.Kind {
+	case interp.SiteStep:
+		r.bad = r.bad || in != 0 // it is made of the unit's own function
 	case interp.SiteImport:
 		r.bad = r.bad || s.Point < 1
 	case interp.SiteExit, interp.SiteSide, interp.SitePoll:
@@ -374,7 +453,7 @@ func (u *storedUnit) unit(key cacheKey, points func() (*interp.NativePoints, err
 		s.Step = p.Step(s.Pos, u.stacks[i])
 	}
 	return &interp.NativeUnit{
-		Func: key.fn, Loop: key.loop, Memory: key.memory,
+		Func: key.fn, Loop: key.loop, Room: u.room, Memory: key.memory,
 		SiteOffsets: u.siteOffsets, Sites: u.sites, FaultOffsets: u.faultOffsets, Faults: u.faults,
 	}, nil
 }

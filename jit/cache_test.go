@@ -374,7 +374,7 @@ func TestUnitsAreReadAsTheyWereWritten(t *testing.T) {
 		if err != nil || shape.Sum != e.shape {
 			t.Fatal(shape, err)
 		}
-		stored, err := readUnit(b, limitsOf(m, e.key.fn, shape))
+		stored, err := readUnit(b, m, e.key.fn)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -387,7 +387,7 @@ func TestUnitsAreReadAsTheyWereWritten(t *testing.T) {
 				steps++
 			}
 		}
-		if again := appendUnit(nil, u, stored.code, stored.entry, stored.fast); !bytes.Equal(again, b) {
+		if again := appendUnit(nil, u, stored.code, stored.entry, stored.fast, shapesOf(m)); !bytes.Equal(again, b) {
 			t.Errorf("function %d is another one", e.key.fn)
 		}
 		if _, ok := c.index.find(e.key); !ok {
@@ -425,11 +425,7 @@ func FuzzUnit(f *testing.F) {
 		if fn >= 5 {
 			return
 		}
-		shape, err := m.NativeShape(fn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stored, err := readUnit(b, limitsOf(m, fn, shape))
+		stored, err := readUnit(b, m, fn)
 		if err != nil {
 			return
 		}

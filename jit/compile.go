@@ -12,10 +12,12 @@ import (
 
 // Options say how a unit is compiled.
 type Options struct {
-	Target  ir.Target
-	Memory  interp.NativeMemory         // of the instances that will run it
-	Seen    func(mark interp.Mark) bool // what has been seen running; nil: all
-	NoPolls bool                        // loops cannot be stopped: for measuring what polls cost
+	Target   ir.Target
+	Memory   interp.NativeMemory         // of the instances that will run it
+	Seen     func(mark interp.Mark) bool // what of its function has been seen running; nil: all
+	Stop     func() error                // ends the compilation when it returns one; nil: it goes on to its end
+	NoPolls  bool                        // loops cannot be stopped: for measuring what polls cost
+	NoInline bool                        // calls are calls
 }
 
 // Phases of compiling, as those who watch are told of them.
@@ -39,7 +41,12 @@ type compilation struct {
 // run compiles. The error is an *Abort; a panic of any phase is one too.
 func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error) {
 	defer func() {
-		if r := recover(); r != nil {
+		r := recover()
+		if s, ok := r.(ir.Stopped); ok {
+			if err = s.Err; reasonOf(err) == NotBuilt {
+				err = abort(Cancelled, err)
+			}
+		} else if r != nil {
 			err = abort(CompilerPanicked, fmt.Errorf("%v\n%s", r, debug.Stack()))
 		}
 	}()
@@ -63,12 +70,14 @@ func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error
 		return err
 	}
 	c.target.Select(c.f)
+	c.f.Check()
 	if c.see != nil {
 		c.see(phaseSelect, c.f)
 	}
 	if c.a, err = allocate(c.f, c.target); err != nil {
 		return abort(NotAllocated, err)
 	}
+	c.f.Check()
 	if n := 8 * c.a.SpillWords; n > maxFrame {
 		return abort(TooLarge, fmt.Errorf("it has a frame of %d bytes, the limit is %d", n, maxFrame))
 	}
@@ -86,6 +95,7 @@ func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error
 
 // passed is what happens between two phases.
 func (c *compilation) passed(phase string) error {
+	c.f.Check()
 	if c.see != nil {
 		c.see(phase, c.f)
 	}
@@ -104,16 +114,16 @@ func bodyLen(m *interp.Module, fn uint32) int {
 	return len(w.Code[int(fn)-(len(w.FuncTypes)-len(w.Funcs))].Body)
 }
 
-// compile compiles and publishes a unit, and tells of it.
-func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
+// compile compiles and publishes a unit, and tells of it. stop ends it.
+func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey, stop func() error) Reason {
 	begin := time.Now()
 	memory := nativeMemory(m)
 	c := compilation{target: t.target, verify: t.mode != Auto}
 	seen, extent := mc.recorded(m, key)
-	err := c.run(m, key, Options{Target: t.target, Memory: memory, Seen: seen})
+	err := c.run(m, key, Options{Target: t.target, Memory: memory, Seen: seen, Stop: stop})
 	if extent == Region && reasonOf(err) == TooLarge { // there is more to know of a region
 		seen, extent = nil, RegionTooLarge
-		err = c.run(m, key, Options{Target: t.target, Memory: memory})
+		err = c.run(m, key, Options{Target: t.target, Memory: memory, Stop: stop})
 	}
 	var address uintptr
 	if err == nil {
@@ -127,6 +137,9 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
 	if err != nil {
 		mc.set(key, settled)
 		t.aborted.Add(1)
+		if e.Reason == TookTooLong {
+			mc.readEnough(key.fn)
+		}
 		if e.Reason.Bug() {
 			t.logger.Error("the compiler has a bug; the interpreter goes on", "func", key.fn, "loop", key.loop, "err", err)
 		}
@@ -135,6 +148,7 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey) {
 		t.bytes.Add(int64(e.Code))
 	}
 	t.trace.event(e)
+	return e.Reason
 }
 
 // eventOf tells what became of a unit.
@@ -144,7 +158,7 @@ func eventOf(m *interp.Module, key unitKey, c *compilation, err error, begin tim
 		Took: time.Since(begin), Body: bodyLen(m, key.fn),
 	}
 	if c.f != nil {
-		e.Blocks, e.Values = len(c.f.Blocks), c.f.NumValues()
+		e.Blocks, e.Values, e.Inlined = len(c.f.Blocks), c.f.NumValues(), c.f.Inlined
 	}
 	if c.a != nil {
 		e.Spills = c.a.SpillWords
@@ -166,7 +180,7 @@ func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compila
 	if err != nil {
 		return 0, abort(NotEncoded, err)
 	}
-	u.Func, u.Loop, u.Memory = key.fn, key.loop, memory
+	u.Func, u.Loop, u.Room, u.Memory = key.fn, key.loop, c.f.Room, memory
 	mc.running(m, u, true, recorded, paces[t.mode].exits)
 	address, err := t.publish(m, mc, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 	if err == nil {

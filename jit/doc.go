@@ -60,6 +60,9 @@
 // calls. Which slots are stale is known when the body is built (build_state.go): a local that has not changed since it was stored is
 // not stored again.
 //
+// Calls of small functions are built as their bodies (build_inline.go). Their frames are where they would be, and a site in them names
+// them all.
+//
 // The interpreter takes over at points that it can be entered at: see interp.NativePoints.
 //
 // # What goes wrong
@@ -77,5 +80,5 @@
 // Machine code does not depend on where it is, so it can be kept from one process to the next (cache.go). A code file is good for one module,
 // one kind of processor and one build of the executable; a function's unit is used only beside the same code of the interpreter's
 // as it was made beside. Everything in a file is covered by checksums and every number is checked against its bounds, but that is for accidents:
-// what is in such a file is executed, and whoever may write it must be trusted.
+// what is in such a file is executed, and whoever may write it must be trusted. Files that nobody uses any more are taken away (cache_tidy.go).
 package jit

@@ -1,5 +1,7 @@
 package jit
 
+import "time"
+
 // Tuning: every number that could be another one stands here, with its reason.
 const (
 	// hotEntries and hotIterations are how often a function is entered, and a loop's head passed, before it is compiled. A unit
@@ -32,14 +34,26 @@ const (
 	retryEntries = 10_000
 	retryExits   = 1000
 
-	// maxQueue bounds the units that wait for the worker. A program that becomes hot in more places at once is better compiled in
-	// those that are still hot later.
-	maxQueue = 1024
+	// maxLine bounds the units of a module that wait for the worker: a program that becomes hot in more places at once is better compiled
+	// in those that are still hot later. maxQueue bounds those of all modules together, some 50 bytes each; minLine is what a module may
+	// have waiting even then, so that many others cannot keep it out.
+	maxLine  = 1024
+	maxQueue = 16 << 10
+	minLine  = 8
+
+	// maxTook bounds the time that a unit may hold the worker. What people write takes milliseconds, 200 KiB of it that the other
+	// limits let pass up to half a second. It does not bind what is compiled on the thread that wants it, which can be cancelled.
+	maxTook = time.Second
 
 	// maxModuleCode and maxProcessCode bound machine code, in bytes: of a module, and of all of a process. A large program
 	// (a database, an interpreter with its library) has about 5 MiB of wasm, which becomes about three times as much.
 	maxModuleCode  = 64 << 20
 	maxProcessCode = 256 << 20
+
+	// maxUnrolled and maxFilled bound the bytes that a memory.copy and a memory.fill of constant length do by loads and stores: a copy has
+	// all of its bytes in registers at once, of which there are 14 of 16 bytes, and other values need some.
+	maxUnrolled = 64
+	maxFilled   = 128
 
 	// maxBody bounds the wasm body of a unit, in bytes, and maxValues what becomes of it: register allocation takes memory for each
 	// block and each value that lives in it. Functions of people are far smaller; those of generators, which can
@@ -62,6 +76,20 @@ const (
 	// maxRead bounds the wasm bytes read for loops of a function: each loop that is compiled by itself is found by going over the
 	// whole body, some 150 ns for a byte. A body of 200 KiB may have 60,000 loops.
 	maxRead = 8 << 20
+
+	// maxInlineBody, maxInlined and maxInlineDepth bound what is inlined: the wasm body of a function, those of all functions inlined in a unit, in
+	// bytes, and how many of them are inside one another.
+	maxInlineBody  = 64
+	maxInlined     = 4 << 10
+	maxInlineDepth = 4
+
+	// maxCacheFolder bounds the bytes of all code files in a folder, and maxCacheAge how long one stays that nobody uses: each new build of the
+	// executable begins with new ones. A large program has some 15 MiB. maxCacheUse is how exactly their last use is known: to write it down
+	// is an access to the disk. A temporary file that is older than maxCacheTemp is nobody's any more.
+	maxCacheFolder = 1 << 30
+	maxCacheAge    = 30 * 24 * time.Hour
+	maxCacheUse    = time.Hour
+	maxCacheTemp   = 24 * time.Hour
 
 	// maxVerified bounds the blocks of a unit whose SSA is checked between the phases: each edge is looked for at its other end.
 	maxVerified = 1000

@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"fmt"
 	"sync"
 	"time"
 	"weak"
@@ -15,22 +16,50 @@ type job struct {
 	key    unitKey
 }
 
-// queue is what waits to be compiled, first come first served, and the worker that does it: a goroutine that begins when there is
-// something to do and ends when there is nothing.
+// queue is what waits to be compiled, and the worker that does it: a goroutine that begins when there is something to do and ends when
+// there is nothing.
+//
+// Each module has a line of its own, first come first served, and the worker goes to the line that it has spent the least time on. A
+// module that is new has a start like that of the line that is served just now, so that it waits for one unit at most, but gains nothing from
+// having waited for nothing so far; one whose line has become empty keeps its account for as long as that is ahead. (This is
+// start-time fair queueing, with the time that compiling took as the length of a packet.)
 type queue struct {
 	mu      sync.Mutex
-	jobs    []job
+	lines   map[weak.Pointer[interp.Module]]*line
+	waiting int           // jobs
+	came    uint64        // jobs so far
+	now     time.Duration // the start of the line that was served last
 	working bool
+}
+
+// line is what waits of a module.
+type line struct {
+	jobs  []job
+	start time.Duration // time spent on the module, from the beginning that it was given
+	first uint64        // when its first job came: of lines with the same start the one that has waited longer is served
 }
 
 // add tells whether there was room.
 func (q *queue) add(j job) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.jobs) >= maxQueue {
+	if q.lines == nil {
+		q.lines = map[weak.Pointer[interp.Module]]*line{}
+	}
+	l := q.lines[j.module]
+	if l == nil {
+		l = &line{start: q.now}
+		q.lines[j.module] = l
+	}
+	if n := len(l.jobs); n >= maxLine || n >= minLine && q.waiting >= maxQueue {
 		return false
 	}
-	q.jobs = append(q.jobs, j)
+	q.came++
+	if len(l.jobs) == 0 {
+		l.first = q.came
+	}
+	l.jobs = append(l.jobs, j)
+	q.waiting++
 	if !q.working {
 		q.working = true
 		go q.work()
@@ -44,19 +73,46 @@ func (q *queue) work() {
 		if !ok {
 			return
 		}
+		begin := time.Now()
 		j.run()
+		q.done(&j, time.Since(begin))
 	}
 }
 
+// take is the job to be done next.
 func (q *queue) take() (j job, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.jobs) == 0 {
-		q.jobs, q.working = nil, false
+	if q.waiting == 0 {
+		q.lines, q.now, q.working = nil, 0, false
 		return job{}, false
 	}
-	j, q.jobs = q.jobs[0], q.jobs[1:]
+	var l *line
+	for _, k := range q.lines {
+		if len(k.jobs) > 0 && (l == nil || k.start < l.start || k.start == l.start && k.first < l.first) {
+			l = k
+		}
+	}
+	q.now = l.start
+	j, l.jobs = l.jobs[0], l.jobs[1:]
+	q.waiting--
+	q.came++
+	l.first = q.came
+	for m, k := range q.lines {
+		if len(k.jobs) == 0 && k != l && k.start <= q.now {
+			delete(q.lines, m)
+		}
+	}
 	return j, true
+}
+
+// done says how long a job took.
+func (q *queue) done(j *job, took time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if l := q.lines[j.module]; l != nil {
+		l.start += took
+	}
 }
 
 func (j *job) run() {
@@ -65,7 +121,13 @@ func (j *job) run() {
 		return
 	}
 	if c := j.tier.code(m); c != nil {
-		j.tier.compile(m, c, j.key)
+		begin := time.Now()
+		j.tier.compile(m, c, j.key, func() error {
+			if took := time.Since(begin); took > j.tier.patience {
+				return abort(TookTooLong, fmt.Errorf("it has taken %v, the limit is %v", took.Round(time.Millisecond), j.tier.patience))
+			}
+			return nil
+		})
 	}
 }
 

@@ -1,33 +1,108 @@
 package jit
 
 import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+	"weak"
+
+	"github.com/godwit-vm/godwit/interp"
 )
 
+// modules makes n modules, and a job of each.
+func modules(t *testing.T, n int) (ms []*interp.Module, jobs []job) {
+	for range n {
+		m := parse(t, "(module)")
+		ms = append(ms, m)
+		jobs = append(jobs, job{tier: new(Tier), module: weak.Make(m)})
+	}
+	return ms, jobs
+}
+
 func TestQueueIsBoundedAndItsWorkerEnds(t *testing.T) {
+	ms, jobs := modules(t, maxQueue/maxLine+1)
+	defer runtime.KeepAlive(ms)
 	var q queue
 	q.working = true // nobody takes anything yet
-	for i := range maxQueue {
-		if !q.add(job{key: unitKey{fn: uint32(i)}}) {
-			t.Fatalf("unit %d was refused", i)
+	add := func(m, fn int) bool {
+		j := jobs[m]
+		j.key = unitKey{fn: uint32(fn)}
+		return q.add(j)
+	}
+	last := len(jobs) - 1
+	for m := range last {
+		for i := range maxLine {
+			if !add(m, i) {
+				t.Fatalf("unit %d of module %d was refused", i, m)
+			}
+		}
+		if add(m, 0) {
+			t.Errorf("module %d has more waiting than it may", m)
 		}
 	}
-	if q.add(job{}) {
+	for i := range minLine {
+		if !add(last, i) {
+			t.Errorf("unit %d of one more module was refused", i)
+		}
+	}
+	if add(last, 0) {
 		t.Error("the queue has more than it may")
 	}
-	if j, ok := q.take(); !ok || j.key.fn != 0 {
+	if j, ok := q.take(); !ok || j.key.fn != 0 || j.module != jobs[0].module {
 		t.Errorf("unit %d came first", j.key.fn)
 	}
-	if !q.add(job{}) { // there is room again
-		t.Error("a unit was refused although there is room")
+	for range minLine {
+		q.take()
 	}
-	go q.work() // jobs of no module are nothing to do
+	if !add(0, 0) || add(0, 0) {
+		t.Error("there is not room for one more, as there should be")
+	}
+	go q.work() // the jobs are of no tier's modules: nothing to do
 	if !q.wait(10 * time.Second) {
 		t.Error("the worker does not end")
 	}
-	if !q.add(job{}) || !q.wait(10*time.Second) {
+	if !add(0, 0) || !q.wait(10*time.Second) {
 		t.Error("the worker does not begin again")
+	}
+}
+
+// A module whose units take long does not keep others waiting for more than the one that is being compiled, nor does one that has many.
+func TestTheWorkerIsSharedByModules(t *testing.T) {
+	ms, jobs := modules(t, 4)
+	defer runtime.KeepAlive(ms)
+	took := [...]time.Duration{time.Second, 10 * time.Millisecond, 300 * time.Millisecond, time.Millisecond}
+	arrivals := map[int]int{0: 0, 1: 1, 5: 2, 6: 3} // when module 1 and so on come, by units done
+	q := queue{working: true}
+	var got strings.Builder
+	for done := 0; ; done++ {
+		if m, ok := arrivals[done]; ok {
+			for fn := range 5 {
+				j := jobs[m]
+				j.key.fn = uint32(fn)
+				if !q.add(j) {
+					t.Fatal("refused")
+				}
+			}
+		}
+		j, ok := q.take()
+		if !ok {
+			break
+		}
+		m := slices.IndexFunc(jobs, func(k job) bool { return k.module == j.module })
+		fmt.Fprintf(&got, "%c%d ", 'A'+m, j.key.fn)
+		q.done(&j, took[m])
+	}
+	// A takes a second each time. The others, which come when A0 has been done, or later, wait for one unit at most, and get as much time as A
+	// before it is A's turn again.
+	const want = "A0 B0 B1 B2 B3 C0 D0 D1 D2 D3 D4 B4 C1 C2 C3 A1 C4 A2 A3 A4 "
+	if got.String() != want {
+		t.Errorf("the order is %s, want %s", got.String(), want)
+	}
+	if q.working || q.lines != nil {
+		t.Error("accounts are kept when nothing waits")
 	}
 }
 

@@ -73,7 +73,7 @@ func (c *moduleCode) set(key unitKey, p phase) {
 }
 
 // Hot is told by the interpreter that a unit runs often.
-func (t *Tier) Hot(m *interp.Module, fn uint32, loop int) (again uint32) {
+func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int) (again uint32) {
 	c, key := t.code(m), unitKey{fn, loop}
 	if c == nil {
 		return 0
@@ -105,15 +105,11 @@ func (t *Tier) Hot(m *interp.Module, fn uint32, loop int) (again uint32) {
 			return p.recEntries
 		}
 	}
-	if !t.request(m, c, key) {
-		c.set(key, was)
-		return retryEntries
-	}
-	return 0
+	return t.request(th, m, c, key, was, retryEntries)
 }
 
 // SideExits is told by the interpreter that side exits of a region have been taken often.
-func (t *Tier) SideExits(m *interp.Module, u *interp.NativeUnit) (again uint32) {
+func (t *Tier) SideExits(th *interp.Thread, m *interp.Module, u *interp.NativeUnit) (again uint32) {
 	c, key := t.code(m), unitKey{u.Func, u.Loop}
 	if c == nil {
 		return 0
@@ -130,11 +126,7 @@ func (t *Tier) SideExits(m *interp.Module, u *interp.NativeUnit) (again uint32) 
 		c.record(m, key, growing)
 		return p.recExits
 	}
-	if !t.request(m, c, key) {
-		c.set(key, was)
-		return retryExits
-	}
-	return 0
+	return t.request(th, m, c, key, was, retryExits)
 }
 
 // record begins to record a unit.
@@ -192,11 +184,22 @@ func (c *moduleCode) running(m *interp.Module, u *interp.NativeUnit, compiled, r
 	}
 }
 
-// request has a unit compiled: now, or by the worker. It tells whether there was room in the queue.
-func (t *Tier) request(m *interp.Module, c *moduleCode, key unitKey) bool {
+// request has a unit compiled, now or by the worker, and says what Hot returns. If it cannot, the unit is in phase was again.
+func (t *Tier) request(th *interp.Thread, m *interp.Module, c *moduleCode, key unitKey, was phase, retry uint32) (again uint32) {
 	if t.mode == Auto {
-		return t.queue.add(job{t, weak.Make(m), key})
+		if t.queue.add(job{t, weak.Make(m), key}) {
+			return 0
+		}
+		c.set(key, was)
+		return retry
 	}
-	t.compile(m, c, key)
-	return true
+	if t.compile(m, c, key, th.Cancelled) != Cancelled {
+		return 0
+	}
+	if was == recording || was == growing {
+		c.record(m, key, was)
+	} else {
+		c.set(key, was)
+	}
+	return 1
 }

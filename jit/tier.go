@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 	"weak"
 
 	"github.com/godwit-vm/godwit/interp"
@@ -54,6 +55,8 @@ type Tier struct {
 	logger *slog.Logger
 	trace  trace
 
+	patience time.Duration // with a unit in the background
+
 	cacheDir, codeFile string
 
 	// modules are those that have been attached, without keeping them alive: weak.Pointer[interp.Module] to *moduleCode.
@@ -80,7 +83,7 @@ func New(c Config) (*Tier, error) {
 	if err := canRun(); err != nil {
 		return nil, err
 	}
-	t := &Tier{mode: c.Mode, target: target, queue: &background, logger: c.Logger, cacheDir: c.CacheDir, codeFile: c.CodeFile}
+	t := &Tier{mode: c.Mode, target: target, queue: &background, logger: c.Logger, patience: maxTook, cacheDir: c.CacheDir, codeFile: c.CodeFile}
 	if t.logger == nil {
 		t.logger = slog.New(slog.DiscardHandler)
 	}
@@ -166,6 +169,11 @@ func (c *moduleCode) mayRead(fn uint32, bytes int) bool {
 	}
 	c.read[fn] += bytes
 	return c.read[fn] <= maxRead
+}
+
+// readEnough says that no more loops of fn are to be compiled.
+func (c *moduleCode) readEnough(fn uint32) {
+	c.mayRead(fn, maxRead+1)
 }
 
 // reserve counts bytes of machine code to be, against the limits.

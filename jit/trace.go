@@ -19,6 +19,8 @@ const (
 	TooLarge                       // limits.go: maxBody, maxValues, maxCode
 	ModuleFull                     // limits.go: maxModuleCode
 	ProcessFull                    // limits.go: maxProcessCode
+	TookTooLong                    // limits.go: maxTook
+	Cancelled                      // the call that had to wait for it was; it is compiled another time
 	NoMemory                       // the system gives no executable memory
 	NotBuilt                       // bug: the front end gave up
 	NotVerified                    // bug: the SSA breaks a rule
@@ -28,7 +30,8 @@ const (
 )
 
 var reasons = [...]string{
-	Compiled: "compiled", TooLarge: "too large", ModuleFull: "module full", ProcessFull: "process full", NoMemory: "no memory",
+	Compiled: "compiled", TooLarge: "too large", ModuleFull: "module full", ProcessFull: "process full", TookTooLong: "took too long",
+	Cancelled: "cancelled", NoMemory: "no memory",
 	NotBuilt: "bug: not built", NotVerified: "bug: not verified", NotAllocated: "bug: not allocated", NotEncoded: "bug: not encoded",
 	CompilerPanicked: "bug: the compiler panicked",
 }
@@ -84,6 +87,7 @@ type Event struct {
 
 	Took    time.Duration
 	Body    int // bytes of the function's wasm
+	Inlined int // calls
 	Blocks  int
 	Values  int
 	Spills  int // words of 8 bytes
@@ -121,6 +125,9 @@ func (e Event) String() string {
 	}
 	if e.Values > 0 {
 		fmt.Fprintf(&b, ", %d blocks, %d values", e.Blocks, e.Values)
+	}
+	if e.Inlined > 0 {
+		fmt.Fprintf(&b, ", %d calls inlined", e.Inlined)
 	}
 	if e.Code > 0 {
 		fmt.Fprintf(&b, ", %d bytes of code, %d sites, %d spilled words", e.Code, e.Sites, e.Spills)

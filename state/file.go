@@ -98,19 +98,21 @@ func (f *File) blockDecoder() *zstd.Decoder {
 	return f.decoder
 }
 
-// WriteFile writes p to a file of its own, mode 0600, in such a way that under its name there is at every moment either
-// what was there before or the whole snapshot, whatever fails: it writes to a temporary file in the same folder, has it
-// reach the disk, renames it, and has the folder reach the disk. It returns the file's size.
+// WriteFile writes p to a file of its own, as ReplaceFile does, and returns its size.
 func WriteFile(path string, p *Program, o Options) (size int64, err error) {
-	return writeFile(path, func(w io.Writer) error { return Encode(w, p, o) })
+	return ReplaceFile(path, func(w io.Writer) error { return Encode(w, p, o) })
 }
 
-func writeFile(path string, write func(io.Writer) error) (size int64, err error) {
+// ReplaceFile makes a file, mode 0600, of what write writes, in such a way that under its name there is at every moment either
+// what was there before or all of it, whatever fails: it writes to a temporary file in the same folder, has it
+// reach the disk, renames it, and has the folder reach the disk. It returns the file's size. What a process that is killed leaves behind has
+// the name TemporaryName(path, something).
+func ReplaceFile(path string, write func(io.Writer) error) (size int64, err error) {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
 	}
-	f, err := os.CreateTemp(dir, "."+base+".*.tmp")
+	f, err := os.CreateTemp(dir, TemporaryName(base, "*"))
 	if err != nil {
 		return 0, err
 	}
@@ -122,6 +124,9 @@ func writeFile(path string, write func(io.Writer) error) (size int64, err error)
 	// From here on the snapshot is there, whole, under its name.
 	return size, syncFolder(dir)
 }
+
+// TemporaryName is the name of a temporary file of ReplaceFile, by the last element of the path. random may be a pattern.
+func TemporaryName(base, random string) string { return "." + base + "." + random + ".tmp" }
 
 // replace has f reach the disk and take path's place.
 func replace(path string, f *os.File, write func(io.Writer) error) (size int64, err error) {

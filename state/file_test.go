@@ -60,7 +60,7 @@ func names(t *testing.T, dir string) (all []string) {
 func TestFileIsNeverSeenHalfWritten(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.snapshot")
-	_, err := writeFile(path, func(w io.Writer) error {
+	_, err := ReplaceFile(path, func(w io.Writer) error {
 		io.WriteString(w, "half of")
 		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the file is there while it is written: %v", err)

@@ -8,8 +8,10 @@ import (
 // BenchmarkDecode decodes and validates a module of 4 MB made of common instructions, or the one that the environment
 // variable WASM names. Run it with -cpu 1 for the speed of one core.
 func BenchmarkDecode(b *testing.B) {
-	bin := bigModule(6000)
-	if name := os.Getenv("WASM"); name != "" {
+	var bin []byte
+	if name := os.Getenv("WASM"); name == "" {
+		bin = bigModule(6000)
+	} else {
 		var err error
 		if bin, err = os.ReadFile(name); err != nil {
 			b.Fatal(err)

@@ -226,6 +226,23 @@ func (e *evaluation) value(v *Value) (Bits, error) {
 		return Bits{bit(e.args[0][0] == e.args[1][0])}, nil
 	case wasm.OpAtomicFence:
 		return Bits{}, nil
+	case wasm.OpI64x2Splat:
+		return Bits{e.args[0][0], e.args[0][0]}, nil
+	case wasm.OpMemoryCopy:
+		n := e.args[4][0]
+		to, err := e.bytes(e.args[0][0], e.args[1][0], n)
+		if err != nil {
+			return Bits{}, err
+		}
+		from, err := e.bytes(e.args[2][0], e.args[3][0], n)
+		copy(to, from)
+		return Bits{}, err
+	case wasm.OpMemoryFill:
+		to, err := e.bytes(e.args[0][0], e.args[1][0], e.args[3][0])
+		for i := range to {
+			to[i] = byte(e.args[2][0])
+		}
+		return Bits{}, err
 	}
 	if info := v.Op.Info(); info != nil && (info.Imm == wasm.ImmMemarg || info.Imm == wasm.ImmMemargAtomic) {
 		return e.access(v, info)
@@ -245,6 +262,18 @@ func (e *evaluation) value(v *Value) (Bits, error) {
 		return Bits{}, trapped(trap)
 	}
 	return Bits{r}, nil
+}
+
+// bytes are n bytes of the memory at base, which have been checked.
+func (e *evaluation) bytes(base, address, n uint64) ([]byte, error) {
+	k := int(base>>48) - 1
+	if k < 0 || k >= len(e.Memory) || base != MemoryAddress(k) {
+		return nil, fmt.Errorf("no memory is at %#x", base)
+	}
+	if m := uint64(len(e.Memory[k])); n > m || address > m-n {
+		return nil, fmt.Errorf("%d bytes at %#x were not checked", n, address)
+	}
+	return e.Memory[k][address : address+n], nil
 }
 
 func bit(b bool) uint64 {

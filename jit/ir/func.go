@@ -4,16 +4,21 @@ import "github.com/godwit-vm/godwit/interp"
 
 // Func is a compilation unit.
 type Func struct {
-	Name   string
-	Index  uint32 // in the module's function index space
-	Loop   int    // the loop that the unit is of, as the interpreter numbers its sites; -1 for the whole function
-	Entry  *Block
-	Blocks []*Block // in layout order once it is made; the entry is first
-	Room   int      // slots of the frame
-	Params []Type   // of the function
+	Name    string
+	Index   uint32 // in the module's function index space
+	Loop    int    // the loop that the unit is of, as the interpreter numbers its sites; -1 for the whole function
+	Entry   *Block
+	Blocks  []*Block // in layout order once it is made; the entry is first
+	Room    int      // slots of the frame, with those of what is inlined
+	Inlined int      // calls that are
+	Params  []Type   // of the function
 
 	// Mem0Fixed says that memory 0 never moves: its address need not be read again behind what may leave (interp.NativeMemory.Fixed).
 	Mem0Fixed bool
+
+	// Stop, if it is set, is asked from time to time whether to go on: see Check.
+	Stop  func() error
+	ticks uint8
 
 	nextValue, nextBlock int32
 	values               []Value // those that are not handed out yet
@@ -56,6 +61,8 @@ type Site struct {
 	Point int
 	Acc   int
 
+	Inlined *interp.NativeInline // where the place is, if it is not in the unit's own function
+
 	ArgSlot int                // calls: where the callee's frame begins
 	Callee  uint32             // calls: the function's index in its index space
 	Trap    interp.TrapCode    // traps
@@ -69,6 +76,26 @@ type Site struct {
 type SlotValue struct {
 	Slot  uint16
 	Value *Value
+}
+
+// Stopped is what Check panics with: every phase may be in the middle of something, and none is gone on with.
+type Stopped struct{ Err error }
+
+// Check ends the compilation if Stop returns an error. Phases call it where they come by after at most some milliseconds.
+func (f *Func) Check() {
+	if f.Stop != nil {
+		if err := f.Stop(); err != nil {
+			panic(Stopped{err})
+		}
+	}
+}
+
+// Tick is Check for inner loops: it asks every so many times only.
+func (f *Func) Tick() {
+	const times = 32
+	if f.ticks++; f.ticks%times == 0 {
+		f.Check()
+	}
 }
 
 // NewBlock adds a block.

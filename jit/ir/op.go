@@ -10,6 +10,8 @@ import "github.com/godwit-vm/godwit/wasm"
 //     Aux the lane of a lane access, Mem the memory. base is an OpMemBase. The address is an i32 or an i64. The access is
 //     to base + address + offset; it is checked by the guard pages behind the memory when Guarded is set, and has been checked by
 //     other values when not.
+//   - memory.copy has Args {base, address, base, address, length}, where to and where from, memory.fill {base, address, value, length}; Mem is
+//     the memory that changes. Lengths and addresses are i32 or i64. Other values have checked both ranges.
 type Op = wasm.Op
 
 // Opcodes that wasm does not have.

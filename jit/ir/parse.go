@@ -300,6 +300,13 @@ func (p *parser) site(text string) (*Site, error) {
 			continue
 		}
 		name, value, _ := strings.Cut(w, "=")
+		if name == "in" {
+			var err error
+			if s.Inlined, err = parseInlined(value); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
 			return nil, err
@@ -336,6 +343,17 @@ func (p *parser) site(text string) (*Site, error) {
 		s.State = append(s.State, SlotValue{uint16(n), v})
 	}
 	return s, nil
+}
+
+// parseInlined reads what writeInlined wrote.
+func parseInlined(text string) (n *interp.NativeInline, err error) {
+	for _, w := range strings.Split(text, ",") {
+		n = &interp.NativeInline{Parent: n, Depth: int32(n.Frames() + 1)}
+		if _, err := fmt.Sscanf(w, "%d:%d:%d", &n.Func, &n.Point, &n.Base); err != nil {
+			return nil, fmt.Errorf("%q is not an inlined function: %w", w, err)
+		}
+	}
+	return n, nil
 }
 
 func (p *parser) finish() error {

@@ -182,6 +182,15 @@ func (v *Value) LongString() string {
 	return w.String()
 }
 
+// writeInlined writes what a place is inlined in, outermost first: function, point behind the call and base of each.
+func writeInlined(w *strings.Builder, n *interp.NativeInline) {
+	if n.Parent != nil {
+		writeInlined(w, n.Parent)
+		w.WriteByte(',')
+	}
+	fmt.Fprintf(w, "%d:%d:%d", n.Func, n.Point, n.Base)
+}
+
 // String is the site's textual form.
 func (s *Site) String() string {
 	var w strings.Builder
@@ -197,6 +206,10 @@ func (s *Site) String() string {
 		if n.value != 0 {
 			fmt.Fprintf(&w, " %s=%d", n.name, n.value)
 		}
+	}
+	if s.Inlined != nil {
+		w.WriteString(" in=")
+		writeInlined(&w, s.Inlined)
 	}
 	if s.Step != nil {
 		w.WriteString(" step")

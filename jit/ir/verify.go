@@ -162,6 +162,7 @@ func (v *verifier) available(a *Value, b *Block, i int) bool {
 var opSigs = map[Op]string{
 	OpConst: ":?", OpParam: ":?", OpSlotLoad: ":?", OpSlotStore: "?:", OpMemBase: ":l", OpInstWord: ":l",
 	OpLoadWord: "l:?", OpStoreWord: "l?:", OpTrapIf: "i:", OpCall: "l*", OpCallRecord: "l*", OpCheckType: "ll:", OpLeave: ":", OpPoll: ":",
+	wasm.OpMemoryCopy: "l?l??:", wasm.OpMemoryFill: "l?i?:",
 	OpCopy: "?:?", OpJump: ":", OpIf: "i:", OpSwitch: "i:", OpReturn: "*", OpExit: ":", OpTrap: ":",
 }
 

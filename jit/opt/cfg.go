@@ -6,6 +6,7 @@ import "github.com/godwit-vm/godwit/jit/ir"
 // only jump on go where those go, and a block is merged with its only successor when it is that one's only predecessor.
 func cfg(f *ir.Func) {
 	for {
+		f.Check()
 		known := branches(f)
 		unreachable(f)
 		threaded := thread(f)

@@ -7,7 +7,13 @@ import (
 
 // gvn computes nothing twice: a value goes when an equal one dominates it, and so does a check that a dominating one has made
 // already. It also knows what conditions are behind a branch on them. Constants move to the entry, so that there is one of each.
-func gvn(f *ir.Func) {
+func gvn(f *ir.Func) { number(f) }
+
+// maxLooked bounds the values that one is compared with: equal ones of which none dominates another, in the arms of thousands of
+// branches, would be gone through for each of them.
+const maxLooked = 64
+
+func number(f *ir.Func) *numbering {
 	l := f.Dominators()
 	n := 64
 	for n < f.NumValues() {
@@ -18,6 +24,7 @@ func gvn(f *ir.Func) {
 		buckets: make([]*ir.Value, n), next: make([]*ir.Value, f.NumValues()), facts: make([]fact, f.NumValues()),
 	}
 	for _, b := range l.Order {
+		f.Tick()
 		g.block(b)
 	}
 	for _, b := range l.Order {
@@ -29,6 +36,7 @@ func gvn(f *ir.Func) {
 		g.placeConstants()
 	}
 	g.r.finish(f)
+	return &g
 }
 
 type numbering struct {
@@ -41,6 +49,7 @@ type numbering struct {
 	consts  []*ir.Value // to be put into the entry
 	truths  [2]*ir.Value
 	f       *ir.Func
+	looked  int // comparisons so far
 }
 
 // fact says that a condition is zero, or is not, in what in dominates.
@@ -176,7 +185,8 @@ func (g *numbering) find(v *ir.Value) *ir.Value {
 		v.Args[0], v.Args[1] = v.Args[1], v.Args[0]
 	}
 	h := g.hash(v)
-	for w := g.buckets[h]; w != nil; w = g.next[w.ID] {
+	for w, n := g.buckets[h], 0; w != nil && n < maxLooked; w, n = g.next[w.ID], n+1 {
+		g.looked++
 		if equal(v, w) && (v.Op == ir.OpConst || g.l.Dominates(w.Block, v.Block)) {
 			return w
 		}

@@ -284,6 +284,9 @@ func clobbers(v *ir.Value, c *cell) bool {
 		}
 		return false
 	}
+	if v.Op == wasm.OpMemoryCopy || v.Op == wasm.OpMemoryFill {
+		return c.place == inMemory
+	}
 	if a, ok := ir.AccessOf(v.Op); ok && !a.Atomic {
 		return c.place == inMemory && !apart(v, a.Width, c)
 	}

@@ -33,6 +33,7 @@ var passes = []pass{
 func Run(f *ir.Func) {
 	for _, p := range passes {
 		p.run(f)
+		f.Check()
 	}
 }
 
