@@ -23,6 +23,8 @@ type code struct {
 	tries []tryRange // in the order of their ends, inner ones first
 
 	sites []nativeSite // of the function and its loops, when the module has native code enabled
+
+	rec atomic.Pointer[recording] // once something of it has been recorded
 }
 
 // lazyCode is code that is made when it is first asked for. Two goroutines that ask at once may both make it, and one

@@ -106,6 +106,8 @@ const (
 	SiteTrap
 	// SiteFault is a load or store whose fault is a trap.
 	SiteFault
+	// SiteSide is SiteExit where what follows had not been seen running when the unit was compiled. It is counted.
+	SiteSide
 )
 
 // NativeSite is a place where machine code can be left, as ir.Site says it.
@@ -120,9 +122,11 @@ type NativeSite struct {
 	ArgSlot    int32
 	FrameBytes int32 // between the return address and the one of the unit's caller
 	Step       *NativeStep
+	Mark       Mark          // SiteExit, SiteSide: the way that leads here, 0 if that is not to be noted
 	Inlined    *NativeInline // the function that the place is in, if it is not the unit's own
 
-	how stepKind // set by Publish
+	how   stepKind // set by Publish
+	taken uint32   // SiteSide: how often; atomic
 }
 
 // NativeInline is a function that was compiled into a unit in place of a call of it. Its frame is where the call's would be, so that one
@@ -170,6 +174,10 @@ type NativeUnit struct {
 
 	// Memory 0 of an instance that runs the unit must be as it was compiled for: see Module.NativeMemory.
 	Memory NativeMemory
+
+	// Exits is how many more side exits are taken until the tier hears of it; 0 for never. It is read and written atomically; threads may overlook
+	// each other's steps.
+	Exits uint32
 }
 
 // NativeMemory is what units take for granted of memory 0.
@@ -185,6 +193,9 @@ type Tier interface {
 	// never. A tier that compiles at once publishes before it returns. t is the thread that waits for it meanwhile: a tier looks at
 	// Thread.Cancelled.
 	Hot(t *Thread, m *Module, fn uint32, loop int, counts bool) (again uint32)
+	// SideExits says that as many side exits of a unit have been taken as NativeUnit.Exits said. It returns after how many more it
+	// wants to hear of it again, 0 for never.
+	SideExits(t *Thread, m *Module, u *NativeUnit) (again uint32)
 }
 
 // Words of an instance's block: see NativeLayout.

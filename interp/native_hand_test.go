@@ -21,6 +21,8 @@ func (h *handTier) Hot(_ *Thread, m *Module, fn uint32, loop int, counts bool) u
 	return 0
 }
 
+func (h *handTier) SideExits(*Thread, *Module, *NativeUnit) uint32 { return 0 }
+
 // hand assembles a unit.
 type hand struct {
 	masm

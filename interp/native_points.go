@@ -20,6 +20,7 @@ type NativePoints struct {
 	m     *wasm.Module
 	index uint32
 	l     *lowerer // makes steps
+	code  []instr
 }
 
 // Where things are in a heap, whose address is in the instance's block, and in an object, which is at the heap's base plus the
@@ -139,7 +140,7 @@ func (m *Module) NativePoints(fn uint32, loop int) (*NativePoints, error) {
 	}
 	l.boundary()
 	l.boundary, l.visit = nil, nil
-	p.Room, p.l = int(c.room), l
+	p.Room, p.l, p.code = int(c.room), l, c.instrs
 	return p, nil
 }
 

@@ -180,14 +180,15 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 			}
 			t.goOn(nt, unsafe.Add(at, -8*base))
 			pc = stubs.resumeSaved
-		case SiteExit:
+		case SiteExit, SiteSide:
 			t.showNative()
 			t.leaveNative()
-			acc := uint64(0)
+			acc, code := uint64(0), loweredCode(fn)
 			if s.Acc >= 0 {
 				acc = *slot(at, uint16(s.Acc))
 			}
-			return t.inInterp(&loweredCode(fn).instrs[s.Point], at, acc)
+			t.wayOut(u, s, code, at)
+			return t.inInterp(&code.instrs[s.Point], at, acc)
 		case SiteTrap, SiteFault:
 			return t.inInterp(t.nativeTrap(fn, s, s.Trap), at, 0)
 		default:

@@ -142,7 +142,7 @@ func (u *NativeUnit) check(m *Module, c *code) error {
 }
 
 // firstPoint is what NativeSite.Point is at least, by kind: behind a call stands another instruction.
-var firstPoint = [...]int{SiteCall: 1, SiteEntry: -1, SitePoll: 0, SiteImport: 1, SiteStep: -1, SiteType: -1, SiteExit: 0, SiteTrap: -1, SiteFault: -1}
+var firstPoint = [...]int{SiteCall: 1, SiteEntry: -1, SitePoll: 0, SiteImport: 1, SiteStep: -1, SiteType: -1, SiteExit: 0, SiteTrap: -1, SiteFault: -1, SiteSide: 0}
 
 // stepKind says what has to be known of a NativeStep before it is done.
 type stepKind uint8

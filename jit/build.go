@@ -48,8 +48,9 @@ type label struct {
 	head *ir.Block
 	phis []headPhi
 
-	// Ifs: the second branch, until it is built.
-	other edge
+	// Ifs: the second branch, until it is built, and where the record has it.
+	other     edge
+	otherMark interp.Mark
 
 	// The label is where the interpreter goes on.
 	exit bool
@@ -90,9 +91,10 @@ type builder struct {
 	labels     []label
 
 	f      *ir.Func
-	cur    *ir.Block // nil: cannot be reached
-	pos    uint32    // module offset of the instruction
-	copied int       // see maxCopied
+	cur    *ir.Block   // nil: cannot be reached
+	pos    uint32      // module offset of the instruction
+	not    interp.Mark // of the conditional branch that has just been built: that it is not taken
+	copied int         // see maxCopied
 	done   bool
 	err    error
 }
@@ -324,12 +326,6 @@ func (b *builder) trap(code interp.TrapCode) {
 
 // supports tells whether there is machine code for w.
 func (b *builder) supports(w wasm.Op) bool { return b.opt.Target == nil || b.opt.Target.Supports(w) }
-
-// cold tells whether what begins at offset has not been seen running.
-func (b *builder) cold(offset uint32) bool { return b.recorded() && b.opt.Cold(offset) }
-
-// recorded tells whether anything is known of what has been seen running of the activation's function.
-func (b *builder) recorded() bool { return b.opt.Cold != nil && b.caller == nil }
 
 // instWord is word i of the instance's block, which stays as it is.
 func (b *builder) instWord(i int) *ir.Value {

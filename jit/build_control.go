@@ -34,27 +34,19 @@ func (b *builder) open(w wasm.Op) {
 		b.openIf(i, params, results)
 		return
 	}
-	b.labels = append(b.labels, label{kind: w, open: i, height: len(b.stack) - len(params), params: params, results: results, exit: b.coldEnd(o)})
-}
-
-// coldEnd tells whether the interpreter goes on behind the end of o.
-func (b *builder) coldEnd(o *opened) bool {
-	if !b.cold(o.after) {
-		return false
-	}
-	p := b.point(o.after)
-	return p != nil && p.Joined
+	b.labels = append(b.labels, label{kind: w, open: i, height: len(b.stack) - len(params), params: params, results: results})
 }
 
 // openIf begins an if.
 func (b *builder) openIf(i int32, params, results []wasm.ValType) {
 	o := &b.sc.opens[i]
 	cond := b.pop()
+	otherMark, thenMark := b.ways()
 	then, other := b.branchOn(cond)
-	lb := label{kind: wasm.OpIf, open: i, height: len(b.stack) - len(params), params: params, results: results, exit: b.coldEnd(o)}
-	lb.other = edge{other, b.copyLocals(), b.copyStack()}
+	lb := label{kind: wasm.OpIf, open: i, height: len(b.stack) - len(params), params: params, results: results}
+	lb.other, lb.otherMark = edge{other, b.copyLocals(), b.copyStack()}, otherMark
 	b.labels = append(b.labels, lb)
-	b.enter(then, o.body, o.start)
+	b.enter(then, o.body, o.start, thenMark)
 }
 
 // branchOn ends the current block with a branch on cond.
@@ -68,25 +60,9 @@ func (b *builder) branchOn(cond *ir.Value) (taken, not *ir.Block) {
 	return taken, not
 }
 
-// enter goes on in a block that begins at offset, unless that is cold: then the interpreter does.
-func (b *builder) enter(block *ir.Block, offset uint32, live bitset) {
-	b.cur = block
-	if b.cold(offset) && b.point(offset) != nil {
-		b.exit(block, offset, live, b.locals, b.stack)
-		b.cur = nil
-	}
-}
-
 // openLoop begins a loop: its head has phis for its parameters and for the locals that come back changed.
 func (b *builder) openLoop(i int32, params, results []wasm.ValType) {
 	o := &b.sc.opens[i]
-	if own := b.loop >= 0 && o.body == b.points.Loop.Offset; !own && b.cold(o.body) {
-		b.exit(b.cur, o.body, o.start, b.locals, b.stack)
-		b.cur = nil
-		b.skipBlock()
-		b.dropTo(len(b.stack)-len(params), results)
-		return
-	}
 	if b.copies(len(b.locals) + len(b.stack)); b.err != nil {
 		return
 	}
@@ -182,19 +158,15 @@ func (b *builder) branch(lb *label) {
 		b.ret(len(lb.results))
 		return
 	}
+	if lb.exit {
+		b.exitTo(lb)
+		return
+	}
 	types := lb.branchTypes()
 	n, from := len(types), b.cur
 	b.cur = nil
 	if lb.head != nil {
 		b.branchBack(from, lb, n)
-		return
-	}
-	if lb.exit {
-		offset, live := b.sc.opens[lb.open].after, b.sc.opens[lb.open].end
-		if lb.kind == wasm.OpLoop {
-			offset, live = b.sc.opens[lb.open].body, b.sc.opens[lb.open].start
-		}
-		b.exit(from, offset, live, b.locals, b.carried(from, lb.height, types))
 		return
 	}
 	lb.edges = append(lb.edges, edge{from, b.copyLocals(), b.carried(from, lb.height, types)})
@@ -280,21 +252,22 @@ func (b *builder) br(depth uint32) { b.branch(b.label(depth)) }
 // brIf builds a branch that is taken when cond is not zero. taken and not, if they are not nil, change the operand stack for one of the ways; what
 // taken does is undone.
 func (b *builder) brIf(depth uint32, cond *ir.Value, taken func()) {
+	takenMark, notMark := b.ways()
 	to, not := b.branchOn(cond)
 	n := len(b.stack)
-	b.cur = to
+	b.cur, b.not = to, notMark
 	if taken != nil {
 		taken()
 	}
-	b.branch(b.label(depth))
+	b.branchSeen(b.label(depth), takenMark)
 	b.stack = b.stack[:n]
 	b.cur = not
 }
 
 // fallThrough is what follows a conditional branch.
 func (b *builder) fallThrough() {
-	if b.recorded() && b.cur != nil {
-		b.enter(b.cur, b.offset(), b.liveAfterBranch())
+	if !b.seen(b.not) {
+		b.enter(b.cur, b.offset(), b.liveAfterBranch(), b.not)
 	}
 }
 
@@ -308,6 +281,9 @@ func (b *builder) brTable() {
 	depths := make([]uint32, n)
 	for k := range depths {
 		depths[k] = b.u32()
+	}
+	if b.region() && b.seenTable(depths) {
+		return
 	}
 	index := b.pop()
 	from := b.cur
@@ -345,7 +321,7 @@ func (b *builder) elseBranch() {
 	}
 	o := &b.sc.opens[lb.open]
 	b.restore(&lb.other)
-	b.enter(b.cur, o.alt, o.other)
+	b.enter(b.cur, o.alt, o.other, lb.otherMark)
 	lb.other = edge{}
 }
 
@@ -389,7 +365,7 @@ func (b *builder) end() {
 		o := &b.sc.opens[lb.open]
 		b.restore(&lb.other)
 		if o.alt == 0 {
-			b.branch(lb)
+			b.branchSeen(lb, lb.otherMark)
 		}
 	}
 	o := &b.sc.opens[lb.open]
@@ -438,9 +414,6 @@ func (b *builder) endLoop(lb *label) {
 	}
 	if b.cur == nil {
 		b.dropTo(height, results)
-	} else if b.coldEnd(o) {
-		b.exit(b.cur, o.after, o.end, b.locals, b.stack)
-		b.cur = nil
 	}
 }
 
@@ -460,9 +433,6 @@ func (b *builder) skipDead(w wasm.Op) {
 		b.skip(w)
 	}
 }
-
-// skipBlock passes over the block that has just been opened.
-func (b *builder) skipBlock() { b.p = int(b.sc.opens[b.nextOpen].after - b.base) }
 
 // catch ends the protected part of a try: what catches is left to the interpreter.
 func (b *builder) catch(w wasm.Op) {

@@ -129,7 +129,7 @@ func (s *scan) mark(pos uint32, leaves bool) {
 // run reads the body.
 func (s *scan) run() {
 	s.stride = (len(s.b.locals) + 63) / 64
-	cold := s.b.recorded()
+	region := s.b.region()
 	var open []int32 // those that are open
 	target := func(depth uint32) int32 {
 		if k := len(open) - 1 - int(depth); k >= 0 {
@@ -191,7 +191,7 @@ func (s *scan) run() {
 			s.event(eventBr, target(s.u32()))
 		case wasm.OpBrIf, wasm.OpBrOnNull, wasm.OpBrOnNonNull:
 			s.event(eventBrIf, target(s.u32()))
-			if cold {
+			if region {
 				s.mark(pos, false)
 			}
 		case wasm.OpBrOnCast, wasm.OpBrOnCastFail, wasm.OpBrOnCastDescEq, wasm.OpBrOnCastDescEqFail:
@@ -202,10 +202,13 @@ func (s *scan) run() {
 			s.event(eventBrIf, target(s.u32()))
 			s.skipHeapType()
 			s.skipHeapType()
-			if cold {
+			if region {
 				s.mark(pos, false)
 			}
 		case wasm.OpBrTable:
+			if region {
+				s.mark(pos, false)
+			}
 			s.event(eventTable, int32(len(s.targets)))
 			n := s.u32() + 1
 			s.targets = append(s.targets, int32(n))

@@ -208,7 +208,7 @@ func lists(state []ir.SlotValue, slot uint16) bool {
 }
 
 // exit ends a block: the interpreter goes on at offset.
-func (b *builder) exit(block *ir.Block, offset uint32, live bitset, locals []variable, stack []operand) {
+func (b *builder) exit(block *ir.Block, offset uint32, live bitset, locals []variable, stack []operand) *ir.Site {
 	v := b.f.Append(block, ir.OpExit, ir.Void)
 	v.Site = b.site(interp.SiteExit)
 	v.Site.Pos = offset
@@ -218,6 +218,7 @@ func (b *builder) exit(block *ir.Block, offset uint32, live bitset, locals []var
 	}
 	v.Site.Point, v.Site.Acc = int(p.Index), int(p.Acc)
 	v.Site.State = b.state(live, locals, stack)
+	return v.Site
 }
 
 // Environments.

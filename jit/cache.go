@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -144,6 +145,7 @@ func (c *codeCache) load(t *Tier, m *interp.Module, mc *moduleCode, e *cacheEntr
 	if err != nil {
 		return 0, 0, 0, err
 	}
+	mc.running(m, u, false, false, paces[t.mode].exits)
 	address, err = t.publish(m, mc, u, stored.code, stored.entry, stored.fast)
 	return address, len(u.Sites), len(stored.code), err
 }
@@ -193,6 +195,7 @@ func (c *codeCache) add(m *interp.Module, u *interp.NativeUnit, code []byte, ent
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.fresh = slices.DeleteFunc(c.fresh, func(o freshUnit) bool { return o.key == f.key }) // a region that has grown
 	c.fresh = append(c.fresh, f)
 	if c.timer == nil {
 		c.timer = time.AfterFunc(c.delay, func() { c.flush() })

@@ -27,7 +27,7 @@ import (
 const (
 	cacheMagic = "godwit\x00c"
 	// cacheVersion changes with the format.
-	cacheVersion   = 2
+	cacheVersion   = 3
 	cacheHeader    = 104
 	cacheEntrySize = 48
 	sumSize        = 16
@@ -38,7 +38,7 @@ const (
 	maxCacheFile  = 2 * maxModuleCode
 
 	storedHeader = 36
-	storedSite   = 44
+	storedSite   = 48
 	storedInline = 24
 )
 
@@ -235,7 +235,7 @@ func appendUnit(b []byte, u *interp.NativeUnit, code []byte, entry, fast int, sh
 		}
 		b = binary.LittleEndian.AppendUint32(b, offset)
 		b = append(b, byte(s.Kind), byte(s.Trap), byte(s.RegA), byte(s.RegB))
-		for _, x := range []uint32{s.Pos, s.Callee, uint32(s.Point), uint32(s.Acc), uint32(s.ArgSlot), uint32(s.FrameBytes), uint32(at), uint32(n), inlined.number[s.Inlined]} {
+		for _, x := range []uint32{s.Pos, s.Callee, uint32(s.Point), uint32(s.Acc), uint32(s.ArgSlot), uint32(s.FrameBytes), uint32(at), uint32(n), inlined.number[s.Inlined], uint32(s.Mark)} {
 			b = binary.LittleEndian.AppendUint32(b, x)
 		}
 		at += n
@@ -383,7 +383,7 @@ func (r *storedReader) site(s *interp.NativeSite) (offset uint32, stack []wasm.V
 	word := func(i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
 	*s = interp.NativeSite{
 		Kind: interp.SiteKind(b[4]), Trap: interp.TrapCode(b[5]), RegA: int8(b[6]), RegB: int8(b[7]),
-		Pos: word(2), Callee: word(3), Point: int32(word(4)), Acc: int32(word(5)), ArgSlot: int32(word(6)), FrameBytes: int32(word(7)),
+		Pos: word(2), Callee: word(3), Point: int32(word(4)), Acc: int32(word(5)), ArgSlot: int32(word(6)), FrameBytes: int32(word(7)), Mark: interp.Mark(word(11)),
 	}
 	at, n, in := word(8), word(9), word(10)
 	if in >= uint32(len(r.inlined)) {
@@ -392,7 +392,7 @@ func (r *storedReader) site(s *interp.NativeSite) (offset uint32, stack []wasm.V
 	}
 	s.Inlined = r.inlined[in]
 	l, room := &r.limits[in], r.room
-	r.bad = r.bad || s.Kind > interp.SiteFault || s.Trap >= noTrap || s.RegA < 0 || s.RegA > 31 || s.RegB < 0 || s.RegB > 31 ||
+	r.bad = r.bad || s.Mark < 0 || int64(s.Mark) >= 2*int64(l.shape.Instrs) || s.Kind > interp.SiteSide || s.Trap >= noTrap || s.RegA < 0 || s.RegA > 31 || s.RegB < 0 || s.RegB > 31 ||
 		(s.Pos < l.begin || s.Pos > l.end) && (s.Pos != 0 || s.Kind != interp.SiteEntry) || s.Callee >= uint32(r.funcs) && (s.Callee != noCallee || s.Kind != interp.SiteCall) || // a call through a reference has that
 		s.Point < -1 || int64(s.Point) > int64(l.shape.Instrs) ||
 		s.Acc < -1 || s.Acc >= room || s.ArgSlot < 0 || s.ArgSlot > room || s.FrameBytes < 0
@@ -401,7 +401,7 @@ func (r *storedReader) site(s *interp.NativeSite) (offset uint32, stack []wasm.V
 		r.bad = r.bad || in != 0 // it is made of the unit's own function
 	case interp.SiteImport:
 		r.bad = r.bad || s.Point < 1
-	case interp.SiteExit, interp.SitePoll:
+	case interp.SiteExit, interp.SiteSide, interp.SitePoll:
 		r.bad = r.bad || s.Point < 0 || int(s.Point) >= l.shape.Instrs
 	case interp.SiteTrap, interp.SiteFault:
 		r.bad = r.bad || s.Trap == 0

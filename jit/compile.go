@@ -13,12 +13,12 @@ import (
 // Options say how a unit is compiled.
 type Options struct {
 	Target   ir.Target
-	Memory   interp.NativeMemory      // of the instances that will run it
-	Counts   bool                     // safepoints are counted
-	Cold     func(offset uint32) bool // which instructions have not been seen running; nil: none
-	Stop     func() error             // ends the compilation when it returns one; nil: it goes on to its end
-	NoPolls  bool                     // loops cannot be stopped: for measuring what polls cost
-	NoInline bool                     // calls are calls
+	Memory   interp.NativeMemory         // of the instances that will run it
+	Counts   bool                        // safepoints are counted
+	Seen     func(mark interp.Mark) bool // what of its function has been seen running; nil: all
+	Stop     func() error                // ends the compilation when it returns one; nil: it goes on to its end
+	NoPolls  bool                        // loops cannot be stopped: for measuring what polls cost
+	NoInline bool                        // calls are calls
 }
 
 // Phases of compiling, as those who watch are told of them.
@@ -119,15 +119,24 @@ func bodyLen(m *interp.Module, fn uint32) int {
 func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey, stop func() error) Reason {
 	begin := time.Now()
 	memory := nativeMemory(m)
-	c := compilation{target: t.target, verify: t.mode == All}
-	err := c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts, Stop: stop})
+	c := compilation{target: t.target, verify: t.mode != Auto}
+	seen, extent := mc.recorded(m, key)
+	err := c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts, Seen: seen, Stop: stop})
+	if extent == Region && reasonOf(err) == TooLarge { // there is more to know of a region
+		seen, extent = nil, RegionTooLarge
+		err = c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts, Stop: stop})
+	}
 	var address uintptr
 	if err == nil {
-		address, err = t.install(m, mc, key, &c, memory)
+		address, err = t.install(m, mc, key, &c, memory, seen != nil)
 	}
 	e := eventOf(m, key, &c, err, begin)
-	e.Address = address
+	e.Address, e.Extent = address, extent
+	if extent == Region && e.Sides == 0 {
+		e.Extent = AllSeen
+	}
 	if err != nil {
+		mc.set(key, settled)
 		t.aborted.Add(1)
 		if e.Reason == TookTooLong {
 			mc.readEnough(key.fn)
@@ -157,17 +166,23 @@ func eventOf(m *interp.Module, key unitKey, c *compilation, err error, begin tim
 	}
 	if c.code != nil {
 		e.Code, e.Sites = len(c.code.Bytes), len(c.code.Sites)
+		for i := range c.code.Sites {
+			if c.code.Sites[i].Site.Kind == interp.SiteSide {
+				e.Sides++
+			}
+		}
 	}
 	return e
 }
 
 // install makes machine code executable and lets the module's instances find it.
-func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compilation, memory interp.NativeMemory) (uintptr, error) {
+func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compilation, memory interp.NativeMemory, recorded bool) (uintptr, error) {
 	u, err := unitOf(t.target.Name(), c.code)
 	if err != nil {
 		return 0, abort(NotEncoded, err)
 	}
 	u.Func, u.Loop, u.Counts, u.Room, u.Memory = key.fn, key.loop, key.counts, c.f.Room, memory
+	mc.running(m, u, true, recorded, paces[t.mode].exits)
 	address, err := t.publish(m, mc, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 	if err == nil {
 		mc.cache.add(m, u, c.code.Bytes, c.code.Entry, c.code.Fast)

@@ -15,6 +15,33 @@
 // instance of every program finds it at its next entry. Code is never changed, and it is freed when the module is collected: threads
 // that run it keep the module alive.
 //
+// # Recording
+//
+// Of a large function little runs: the rest is for errors, for what is rare, for other programs. It would cost the time to compile it, and what does
+// run would pay for it with joins and registers. So before a function of some length is compiled, or a loop of it, the interpreter notes for a
+// while which of its code runs (interp/record.go), and only that is built (build_region.go): the ways of branches that have been seen, with their
+// loops and joins, which are a region. Where another way leads off there is a side exit (interp.SiteSide): all state is written to its slots, and
+// the interpreter goes on. It counts side exits. When a region has had many, what runs behind them is recorded in turn, and the region
+// is compiled again, larger than before, up to maxRegions times. Then the whole unit is compiled, as small ones are in the first place.
+//
+//	           hot, and long             recorded               all of it, or given up
+//	counted ------------------> recording --------> pending -------------------------> settled
+//	   |                                            ^ ^   |
+//	   |  hot, and short                            | |   | a part of it
+//	   +--------------------------------------------+ |   v
+//	                           grown often, or lost --+- region
+//	                                       recorded   |   | its side exits are hot
+//	                                                  |   v
+//	                                                  growing
+//
+// How much of a unit was compiled, and why all of it, is its Extent, which a log of compilations says (trace.go). A function has one record,
+// which all its units share and which only grows. What runs in machine code is not seen by the interpreter; therefore each way out
+// of a unit says by its mark that it was gone, and a loop that was compiled as a whole counts as seen in its whole length. A region from a code file
+// counts its side exits, but what is in it is not known to the process: when they are hot the whole unit is compiled.
+//
+// The machine code that a larger region replaces stays where it is until the module is collected: threads may be in it, or have return
+// addresses into it in their stacks. Nothing enters it any more.
+//
 // # State
 //
 // Wasm's locals and operands have slots in the interpreter's frame, and machine code uses the same frame; but while it runs, values

@@ -120,14 +120,18 @@ func TestSmallUnitsComeFirst(t *testing.T) {
 }
 
 func TestUnitsAreTakenOnce(t *testing.T) {
-	c := &moduleCode{taken: map[unitKey]struct{}{}}
+	c := &moduleCode{units: map[unitKey]*unit{}}
+	take := func(key unitKey) bool {
+		_, ok := c.change(key, counted, recording, pending)
+		return ok
+	}
 	for _, key := range []unitKey{{1, -1, false}, {1, 5, false}, {2, -1, false}, {1, -1, true}} {
-		if !c.take(key) || c.take(key) {
+		if !take(key) || take(key) {
 			t.Errorf("%v is not taken exactly once", key)
 		}
 	}
-	c.giveBack(unitKey{1, 5, false})
-	if !c.take(unitKey{1, 5, false}) || c.take(unitKey{1, -1, false}) {
+	c.set(unitKey{1, 5, false}, counted)
+	if !take(unitKey{1, 5, false}) || take(unitKey{1, -1, false}) {
 		t.Error("a unit that was given back cannot be taken")
 	}
 }

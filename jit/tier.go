@@ -22,6 +22,9 @@ const (
 	// All compiles every function when it is first called, before it runs, and every loop that the interpreter comes by: for
 	// tests, and for programs whose first calls matter.
 	All
+	// Regions compiles at once, too, but as Auto does in the course of time: what has been recorded in a run or two, and what side exits
+	// lead to when one has been taken. It is for tests.
+	Regions
 )
 
 // Config says how a Tier works.
@@ -116,8 +119,8 @@ type unitKey struct {
 // moduleCode is the machine code of a module. It does not keep the module alive.
 type moduleCode struct {
 	mu     sync.Mutex
-	taken  map[unitKey]struct{} // units that have been compiled, will be, or never will be
-	read   map[uint32]int       // by function: see maxRead
+	units  map[unitKey]*unit // those that have been hot
+	read   map[uint32]int    // by function: see maxRead
 	bytes  int64
 	pieces []piece
 
@@ -129,9 +132,9 @@ type piece struct{ base, size uintptr }
 
 // Attach makes the tier that of a module, which has not run yet. Its machine code is freed when it is collected.
 func (t *Tier) Attach(m *interp.Module) {
-	entries, iterations := uint32(hotEntries), uint32(hotIterations)
+	entries, iterations := paces[t.mode].entries, paces[t.mode].iterations
 	cache := t.openCache(m)
-	if t.mode == All || cache.units() > 0 {
+	if cache.units() > 0 {
 		entries, iterations = 1, 1
 	}
 	if !enableNative(m, t, entries, iterations) {
@@ -139,7 +142,7 @@ func (t *Tier) Attach(m *interp.Module) {
 		return
 	}
 	key := weak.Make(m)
-	t.modules.Store(key, &moduleCode{taken: map[unitKey]struct{}{}, cache: cache})
+	t.modules.Store(key, &moduleCode{units: map[unitKey]*unit{}, cache: cache})
 	runtime.AddCleanup(m, t.detach, key)
 }
 
@@ -159,47 +162,6 @@ func (t *Tier) code(m *interp.Module) *moduleCode {
 	return c.(*moduleCode)
 }
 
-// Hot is told by the interpreter that a unit runs often.
-func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int, counts bool) (again uint32) {
-	c, key := t.code(m), unitKey{fn, loop, counts}
-	if c == nil || !c.take(key) || t.fromCache(m, c, key) {
-		return 0
-	}
-	if t.mode == Auto && c.cache.units() > 0 && c.cache.first(key) { // it has been counted to one
-		c.giveBack(key)
-		if loop >= 0 {
-			return hotIterations - 1
-		}
-		return hotEntries - 1
-	}
-	if loop >= 0 && !c.mayRead(fn, bodyLen(m, fn)) {
-		return 0
-	}
-	if t.mode == All {
-		if t.compile(m, c, key, th.Cancelled) == Cancelled {
-			c.giveBack(key)
-			return 1
-		}
-		return 0
-	}
-	if !t.queue.add(job{t, weak.Make(m), key, bodyLen(m, fn)}) {
-		c.giveBack(key)
-		return retryEntries
-	}
-	return 0
-}
-
-// take tells whether nobody else had the unit before.
-func (c *moduleCode) take(key unitKey) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, taken := c.taken[key]; taken {
-		return false
-	}
-	c.taken[key] = struct{}{}
-	return true
-}
-
 // mayRead counts bytes that are read for a loop of fn, against the limit.
 func (c *moduleCode) mayRead(fn uint32, bytes int) bool {
 	c.mu.Lock()
@@ -214,12 +176,6 @@ func (c *moduleCode) mayRead(fn uint32, bytes int) bool {
 // readEnough says that no more loops of fn are to be compiled.
 func (c *moduleCode) readEnough(fn uint32) {
 	c.mayRead(fn, maxRead+1)
-}
-
-func (c *moduleCode) giveBack(key unitKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.taken, key)
 }
 
 // reserve counts bytes of machine code to be, against the limits.

@@ -41,6 +41,24 @@ func (r Reason) String() string { return reasons[r] }
 // Bug tells whether it is one of godwit's.
 func (r Reason) Bug() bool { return r >= NotBuilt }
 
+// Extent says how much of a unit was compiled, and if all of it, why.
+type Extent uint8
+
+// The extents.
+const (
+	Small          Extent = iota // all: it was not recorded, because it is small, or because the mode says so
+	Region                       // what has been seen running
+	AllSeen                      // all: nothing has not been seen running
+	GrownOften                   // all: limits.go: maxRegions
+	RecordLost                   // all: the region came from a code file, the record of it did not
+	RegionTooLarge               // all: the region needs more than limits.go allows
+)
+
+var extents = [...]string{Small: "", Region: "region", AllSeen: "recorded, all of it has run", GrownOften: "whole: its regions have grown too often",
+	RecordLost: "whole: the record of its region is lost", RegionTooLarge: "whole: its region is too large"}
+
+func (e Extent) String() string { return extents[e] }
+
 // Abort is the error of a unit that was not compiled.
 type Abort struct {
 	Reason Reason
@@ -76,6 +94,8 @@ type Event struct {
 	Spills  int // words of 8 bytes
 	Code    int // bytes of machine code
 	Sites   int // where it can be left
+	Extent  Extent
+	Sides   int // side exits
 	Address uintptr
 }
 
@@ -101,6 +121,12 @@ func (e Event) String() string {
 		b.WriteString(", counting")
 	}
 	fmt.Fprintf(&b, ", %d bytes of wasm", e.Body)
+	if e.Extent != Small {
+		fmt.Fprintf(&b, ", %v", e.Extent)
+	}
+	if e.Sides > 0 {
+		fmt.Fprintf(&b, ", %d side exits", e.Sides)
+	}
 	if e.Values > 0 {
 		fmt.Fprintf(&b, ", %d blocks, %d values", e.Blocks, e.Values)
 	}

@@ -45,7 +45,7 @@ func sitesOf(arch string, code *ir.Code, list []ir.CodeSite) ([]uint32, []interp
 		sites[i] = interp.NativeSite{
 			Kind: s.Site.Kind, Trap: s.Site.Trap, Pos: s.Site.Pos, Callee: s.Site.Callee,
 			Point: int32(s.Site.Point), Acc: int32(s.Site.Acc), ArgSlot: int32(s.Site.ArgSlot),
-			FrameBytes: int32(frame), Step: s.Site.Step, Inlined: s.Site.Inlined,
+			FrameBytes: int32(frame), Step: s.Site.Step, Mark: s.Site.Mark, Inlined: s.Site.Inlined,
 		}
 		if s.Site.Kind == interp.SiteType {
 			r, ok := typeRegisters[arch]

@@ -19,7 +19,7 @@ func TestOurScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tier := range []vm.Tier{vm.TierInterp, vm.TierJIT} {
+	for _, tier := range []vm.Tier{vm.TierInterp, vm.TierJIT, vm.TierRegions} {
 		for _, travel := range []uint64{0, 1, 3} {
 			cfg := Config{Tier: tier, Travel: travel, Strict: true, Trace: func(c vm.Compilation) {
 				if c.Reason.Bug() {

@@ -20,6 +20,9 @@ const (
 	// TierJIT compiles every function when it is first called, before it runs. Where there is no compiler for the host, it
 	// interprets.
 	TierJIT
+	// TierRegions is for tests of the compiler: it does at once what TierAuto does in the course of time, so that little of a function is compiled
+	// first, and much of it is left and compiled again.
+	TierRegions
 )
 
 // defaultTier is that of a Config that says nothing.
@@ -32,6 +35,8 @@ func (t Tier) String() string {
 		return "interp"
 	case TierJIT:
 		return "jit"
+	case TierRegions:
+		return "regions"
 	}
 	return "auto"
 }
@@ -60,6 +65,8 @@ func newTier(c *Config) *jit.Tier {
 		return nil
 	case TierJIT:
 		mode = jit.All
+	case TierRegions:
+		mode = jit.Regions
 	}
 	t, err := jit.New(jit.Config{Mode: mode, Trace: c.trace, Logger: c.logger, CacheDir: c.codeDir, CodeFile: c.codeFile})
 	if err != nil {

@@ -65,7 +65,7 @@ func TestBadArguments(t *testing.T) {
 		{[]string{"--timeout", "-5s", g}, "not more than nothing"},
 		{[]string{"--fuel", "much", g}, `"much" is no number`},
 		{[]string{"--max-memory", "0", g}, "is no size"},
-		{[]string{"--tier", "turbo", g}, "none of auto, interp, jit"},
+		{[]string{"--tier", "turbo", g}, "none of auto, interp, jit, regions"},
 		{[]string{"--on-changed-file", "ignore", g}, "none of fail, adopt, eio"},
 		{[]string{"--module", g, g}, "is a module itself"},
 		{[]string{"inspect"}, "takes one FILE"},

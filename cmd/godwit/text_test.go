@@ -151,7 +151,7 @@ func TestWast(t *testing.T) {
 		{[]string{filepath.Join(dir, "none.wast")}, 1, "", "none.wast"},
 		{[]string{"--tier", "jit", good}, 0, "1 of 1 scripts passed", ""},
 		{[]string{"--tier", "jit", "--travel", "1", good}, 0, "1 of 1 scripts passed", ""},
-		{[]string{"--tier", "x", good}, 2, "", "none of auto, interp, jit"},
+		{[]string{"--tier", "x", good}, 2, "", "none of auto, interp, jit, regions"},
 		{[]string{"--travel", "0", good}, 2, "", "from 1 on"},
 	} {
 		o := runGodwit(t, append([]string{"wast"}, test.args...)...)

@@ -13,7 +13,7 @@ import (
 	"github.com/godwit-vm/godwit/vm"
 )
 
-var tiers = []choice[vm.Tier]{{"auto", vm.TierAuto}, {"interp", vm.TierInterp}, {"jit", vm.TierJIT}}
+var tiers = []choice[vm.Tier]{{"auto", vm.TierAuto}, {"interp", vm.TierInterp}, {"jit", vm.TierJIT}, {"regions", vm.TierRegions}}
 
 var tierHelp = "how code is executed: auto compiles what runs often to machine code, interp interprets\n" +
 	"everything, jit compiles everything before it runs (default " + vm.NewConfig().Tier().String() + ")"

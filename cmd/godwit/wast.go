@@ -60,7 +60,7 @@ func (w *scripts) flags() []flag {
 		{name: "travel-max", value: "K", set: toNumber(&w.cfg.TravelMax), help: fmt.Sprintf("of one action at most K times (default %d)", spectest.DefaultTravelMax)},
 		{name: "deadline", value: "TIME", set: toDuration(&w.cfg.Deadline), help: fmt.Sprintf("end an action after a time (default %v)", spectest.DefaultDeadline)},
 		{name: "j", value: "N", set: toNumber(&w.cfg.Parallel), help: "run N scripts at the same time (default: one for each processor)"},
-		{name: "tier", value: "interp|jit|auto", set: toChoice(&w.cfg.Tier, tiers), help: "how code is executed: interp, the default, interprets it, jit compiles everything before\nit runs, auto compiles what runs often"},
+		{name: "tier", value: "interp|jit|auto|regions", set: toChoice(&w.cfg.Tier, tiers), help: "how code is executed: interp, the default, interprets it, jit compiles everything before\nit runs, auto compiles what runs often, regions, for tests of the compiler, does so at once"},
 		w.traces.flag(),
 		w.features.flag(vm.DefaultFeatures),
 		{name: "table", value: "FILE", set: toString(&w.table), help: "write the table of features into a Markdown file"},

@@ -65,7 +65,7 @@ func TestTiersAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := Compare(c, Interpreter(0), Compiled(0).Way(), Compiled(1).Way(), Compiled(5).Way(), Mixed(2).Way()); d != nil {
+		if d := Compare(c, Interpreter(0), Compiled(0).Way(), Compiled(1).Way(), Compiled(5).Way(), Mixed(2).Way(), Regions(0).Way(), Regions(2).Way()); d != nil {
 			t.Errorf("seed %d:\n%v", seed, d)
 		}
 	}
@@ -167,7 +167,7 @@ func TestWhatWasFound(t *testing.T) {
 			}
 			ways := []How{Interpreted(0), Interpreted(1), Interpreted(2)}
 			if compiler() {
-				ways = append(ways, Compiled(0), Compiled(1), Compiled(2), Mixed(1), Mixed(3))
+				ways = append(ways, Compiled(0), Compiled(1), Compiled(2), Mixed(1), Mixed(3), Regions(0), Regions(1), Regions(3))
 			}
 			for _, how := range ways {
 				got, _ := Run(c, how)

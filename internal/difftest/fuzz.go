@@ -23,7 +23,8 @@ type Fuzzer struct {
 	Peer *Peer
 	// Folder is where differences are written; "" is nowhere.
 	Folder string
-	// Compiled compares machine code, too: in place, travelling, travelling to and from the interpreter, and with fuel.
+	// Compiled compares machine code, too: whole functions and regions, in place, travelling, travelling to and from the interpreter, and
+	// with fuel.
 	Compiled bool
 	// Whole leaves modules as they are, which is quick, and says no more than that there is a difference.
 	Whole bool
@@ -65,7 +66,8 @@ func (f *Fuzzer) Try(seed uint64) (*Difference, error) {
 	}
 	ways := []Way{f.counted(Interpreter(0)), f.travelling(Interpreted(travel))}
 	if f.Compiled {
-		ways = append(ways, Compiled(0).Way(), f.travelling(Compiled(travel)), f.travelling(Mixed(1+seed/7%5)))
+		ways = append(ways, Compiled(0).Way(), f.travelling(Compiled(travel)), f.travelling(Mixed(1+seed/7%5)),
+			Regions(0).Way(), f.travelling(Regions(1+seed/3%8)))
 	}
 	if peer {
 		f.Stats.Peers++

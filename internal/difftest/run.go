@@ -81,10 +81,17 @@ func Mixed(travel uint64) How {
 	return How{Tiers: [2]vm.Tier{vm.TierJIT, vm.TierInterp}, Travel: travel}
 }
 
+// Regions travels between runtimes that compile what has run, and again when something else does.
+func Regions(travel uint64) How {
+	return How{Tiers: [2]vm.Tier{vm.TierRegions, vm.TierRegions}, Travel: travel}
+}
+
 // String names the way.
 func (h How) String() string {
 	name := "interpreter"
 	switch {
+	case h.Tiers[0] == vm.TierRegions:
+		name = "regions"
 	case h.Tiers[0] == vm.TierJIT && h.Tiers[1] == vm.TierJIT:
 		name = "machine code"
 	case h.Tiers[0] == vm.TierJIT:
@@ -146,7 +153,7 @@ func (j *journey) run() {
 	}
 	for i := range ways {
 		cfg := vm.NewConfig().WithFeatures(j.c.Features).WithMaxStack(maxStack).WithMaxMemory(1 << 30).WithTier(j.tiers[i])
-		if j.tiers[i] == vm.TierJIT {
+		if j.tiers[i] == vm.TierJIT || j.tiers[i] == vm.TierRegions {
 			cfg = cfg.WithTrace(j.compiled)
 		}
 		j.runtimes[i] = vm.NewRuntime(cfg)

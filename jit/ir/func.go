@@ -70,6 +70,7 @@ type Site struct {
 	Callee  uint32             // calls: the function's index in its index space
 	Trap    interp.TrapCode    // traps
 	Step    *interp.NativeStep // OpLeave: what to do
+	Mark    interp.Mark        // OpExit: see interp.NativeSite
 
 	State []SlotValue // OpPoll, OpExit: what is to be written before
 }

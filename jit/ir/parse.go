@@ -326,6 +326,8 @@ func (p *parser) site(text string) (*Site, error) {
 			s.Callee = uint32(n)
 		case "trap":
 			s.Trap = interp.TrapCode(n)
+		case "mark":
+			s.Mark = interp.Mark(n)
 		default:
 			return nil, fmt.Errorf("%q is not known", w)
 		}

@@ -30,7 +30,8 @@ var irNames = [...]string{"const", "param", "phi", "slot_load", "slot_store", "m
 
 // siteNames are the kinds of sites.
 var siteNames = [...]string{interp.SiteCall: "call", interp.SiteEntry: "entry", interp.SitePoll: "poll", interp.SiteImport: "import",
-	interp.SiteStep: "step", interp.SiteType: "type", interp.SiteExit: "exit", interp.SiteTrap: "trap", interp.SiteFault: "fault"}
+	interp.SiteStep: "step", interp.SiteType: "type", interp.SiteExit: "exit", interp.SiteTrap: "trap", interp.SiteFault: "fault",
+	interp.SiteSide: "side"}
 
 // OpName is the name of an opcode in the textual form.
 func OpName(op Op) string {
@@ -204,7 +205,7 @@ func (s *Site) String() string {
 	for _, n := range [...]struct {
 		name  string
 		value int
-	}{{"point", s.Point}, {"acc", s.Acc}, {"args", s.ArgSlot}, {"callee", int(s.Callee)}, {"trap", int(s.Trap)}} {
+	}{{"point", s.Point}, {"acc", s.Acc}, {"args", s.ArgSlot}, {"callee", int(s.Callee)}, {"trap", int(s.Trap)}, {"mark", int(s.Mark)}} {
 		if n.value != 0 {
 			fmt.Fprintf(&w, " %s=%d", n.name, n.value)
 		}

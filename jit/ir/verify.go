@@ -335,7 +335,7 @@ func (v *verifier) checkSite(x *Value) error {
 	case OpPoll:
 		return need(interp.SitePoll)
 	case OpExit:
-		return need(interp.SiteExit)
+		return need(interp.SiteExit, interp.SiteSide)
 	case OpLeave:
 		if err := need(interp.SiteImport, interp.SiteStep); err != nil {
 			return err
