@@ -20,7 +20,7 @@ func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, u
 	if ni == nil {
 		ni = t.inst.makeNative()
 	}
-	if u.Memory != ni.memory {
+	if u.Memory != ni.memory || t.mode != nativeCounts && t.attention.Load()&(attnFuel|attnCount) != 0 {
 		return next(pc), fp, 0
 	}
 	if nt == nil {
