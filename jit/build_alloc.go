@@ -11,64 +11,89 @@ import (
 // marks (interp/heap.go): to make an object is to move the beginning of the hole, and to write the object. The fields of a new one
 // are written without a barrier, since nothing is overwritten.
 
-// allocates reads the immediates of an instruction that makes an object, and tells whether machine code can make it.
-func (b *builder) allocates(w wasm.Op, r *bodyReader) (a interp.NativeAllocation, x uint32, args int, ok bool) {
-	x = r.u32()
-	n := uint32(0)
-	switch w {
-	case wasm.OpStructNew:
-		args = len(b.m.Types[x].Fields)
-	case wasm.OpArrayNewFixed:
-		n = r.u32()
-		args = int(n)
-	}
-	if args > maxNewFields {
-		return a, x, args, false
-	}
-	a, ok = b.points.Allocation(x, n)
-	return a, x, args, ok
+// newObject is an object to be made.
+type newObject struct {
+	interp.NativeAllocation
+	typ    uint32
+	pops   int // operands
+	length uint32
+	values []*ir.Value // of its fields or elements; none: they are zero
 }
 
-// allocate builds struct.new, struct.new_default and array.new_fixed. ok is false if it is to be a step, and nothing has been read.
+// allocation reads the immediates of an instruction that makes an object. ok is false if that is to be a step: it is too large, or an
+// array whose length is not known.
+func (b *builder) allocation(w wasm.Op) (o newObject, ok bool) {
+	o.typ = b.u32()
+	stores, top := 0, len(b.stack)-1
+	switch w {
+	case wasm.OpStructNew:
+		stores = len(b.m.Types[o.typ].Fields)
+		o.pops = stores
+	case wasm.OpArrayNewFixed:
+		o.length = b.u32()
+		stores = int(o.length)
+		o.pops = stores
+	case wasm.OpArrayNew, wasm.OpArrayNewDefault:
+		n := b.stack[top].v
+		if n == nil || n.Op != ir.OpConst {
+			return o, false
+		}
+		o.length, o.pops = uint32(n.Imm), 1
+		if w == wasm.OpArrayNew {
+			stores, o.pops = int(o.length), 2
+		}
+	}
+	if stores > maxNewFields {
+		return o, false
+	}
+	if o.NativeAllocation, ok = b.points.Allocation(o.typ, o.length); !ok {
+		return o, false
+	}
+	for k := range stores {
+		if w == wasm.OpArrayNew {
+			k = 0
+		}
+		o.values = append(o.values, b.operand(len(b.stack)-o.pops+k))
+	}
+	return o, true
+}
+
+// allocate builds an instruction that makes an object. ok is false if it is to be a step, and nothing has been read.
 func (b *builder) allocate(w wasm.Op) (ok bool) {
 	at := b.p
-	a, x, args, ok := b.allocates(w, &b.bodyReader)
+	o, ok := b.allocation(w)
 	if !ok {
 		b.p = at
 		return false
 	}
-	n := len(b.stack) - args
-	for i := n; i < len(b.stack); i++ {
-		b.operand(i)
-	}
 	heap := b.instWord(interp.WordHeap)
-	free := b.loadWord(heap, a.Free, ir.ClassAlloc)
-	end := b.value(wasm.OpI64Add, ir.I64, free, b.constant(ir.I64, a.Cell))
-	step, room := b.branchOn(b.value(wasm.OpI64GtU, ir.I32, end, b.loadWord(heap, a.End, ir.ClassAlloc)))
+	free := b.loadWord(heap, o.Free, ir.ClassAlloc)
+	end := b.value(wasm.OpI64Add, ir.I64, free, b.constant(ir.I64, o.Cell))
+	step, room := b.branchOn(b.value(wasm.OpI64GtU, ir.I32, end, b.loadWord(heap, o.End, ir.ClassAlloc)))
 	locals, stack := b.copyLocals(), b.copyStack()
-	typ := wasm.RefTo(x, false)
+	typ := wasm.RefTo(o.typ, false)
 	b.cur = step
 	step.Cold = true
-	b.leaveFor(args, []wasm.ValType{typ})
+	b.leaveFor(o.pops, []wasm.ValType{typ})
 	slow := edge{b.cur, b.copyLocals(), b.copyStack()}
 	b.restore(&edge{room, locals, stack})
-	b.storeWord(heap, end, a.Free, 8, ir.ClassAlloc)
+	b.storeWord(heap, end, o.Free, 8, ir.ClassAlloc)
 	p := b.value(wasm.OpI64Add, ir.I64, b.loadWord(heap, interp.HeapBase, ir.ClassHeader), free)
-	header := b.typeWord(x)
-	if w == wasm.OpArrayNewFixed {
-		header = b.value(wasm.OpI64Or, ir.I64, header, b.constant(ir.I64, uint64(args)<<32))
+	header := b.typeWord(o.typ)
+	if o.length > 0 {
+		header = b.value(wasm.OpI64Or, ir.I64, header, b.constant(ir.I64, uint64(o.length)<<32))
 	}
 	b.storeWord(p, header, 0, 8, ir.ClassHeap)
-	for k := range args {
+	for k, v := range o.values {
 		f, offset := 0, uint64(0)
 		if w == wasm.OpStructNew {
-			f, offset = k, uint64(b.points.FieldOffset(x, uint32(k)))
+			f, offset = k, uint64(b.points.FieldOffset(o.typ, uint32(k)))
 		} else {
-			offset = interp.ObjectHeader + uint64(k)<<elementShift(b.m.Types[x].Fields[0].Type)
+			offset = interp.ObjectHeader + uint64(k)<<elementShift(b.m.Types[o.typ].Fields[0].Type)
 		}
-		b.storeWord(p, b.stack[n+k].v, offset, 1<<elementShift(b.m.Types[x].Fields[f].Type), ir.ClassHeap)
+		b.storeWord(p, v, offset, 1<<elementShift(b.m.Types[o.typ].Fields[f].Type), ir.ClassHeap)
 	}
-	b.stack = b.stack[:n]
+	b.stack = b.stack[:len(b.stack)-o.pops]
 	b.push(typ, b.value(wasm.OpI64Or, ir.I64, free, b.constant(ir.I64, interp.ObjectRef)))
 	fast := edge{b.cur, b.copyLocals(), b.copyStack()}
 	b.join([]edge{fast, slow}, b.live())

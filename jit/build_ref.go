@@ -76,7 +76,7 @@ func (b *builder) reference(w wasm.Op) (ok bool) {
 			return false
 		}
 		b.cast(w)
-	case wasm.OpStructNew, wasm.OpStructNewDefault, wasm.OpArrayNewFixed:
+	case wasm.OpStructNew, wasm.OpStructNewDefault, wasm.OpArrayNewFixed, wasm.OpArrayNew, wasm.OpArrayNewDefault:
 		return b.allocate(w)
 
 	case wasm.OpThrow:

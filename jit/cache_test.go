@@ -20,7 +20,7 @@ const keptText = `(module (memory 1) (table 4 funcref) (type $s (struct (field i
 	(func $fill (param i32) (result i32) (local v128)
 		(i32x4.extract_lane 0 (i32x4.splat (local.get 0)))
 		(v128.const i32x4 1 2 3 4)
-		(memory.fill (i32.const 8) (i32.const 1) (local.get 0))
+		(table.fill (i32.const 2) (ref.null func) (i32.const 1))
 		(i32x4.extract_lane 2)
 		(i32.add))
 	(func $object (param i32) (result i32)

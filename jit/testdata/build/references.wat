@@ -17,6 +17,7 @@
   (func $makes (param i32) (result (ref $top))
     (struct.new $low (local.get 0) (ref.cast (ref $top) (struct.new_default $low))))
   (func $row (param i32) (result i32) (array.len (array.new_fixed $row 2 (local.get 0) (i32.const 7))))
+  (func $zeros (result i32) (array.len (array.new_default $row (i32.const 9))))
   (func $i31 (param i32) (result i32) (i31.get_s (ref.i31 (local.get 0))))
   (func $catches (param i32) (result i32)
     (block $h (result i32)
