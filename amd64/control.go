@@ -139,7 +139,7 @@ func emitTrapIf(e *emitter, v *ir.Value, r *rule) {
 	e.jumpCond(v.Args[0], e.trapStub(v.Site))
 }
 
-// emitPoll: the limit of the stack is 0 when somebody wants the thread.
+// emitPoll: the limit of the stack is 0 when somebody wants the thread. A unit that counts takes off the count what is more than can be left then.
 func emitPoll(e *emitter, v *ir.Value, r *rule) {
 	state := e.instr.State
 	wanted, back := e.cold(func(back label) {
@@ -147,8 +147,13 @@ func emitPoll(e *emitter, v *ir.Value, r *rule) {
 		e.leave(int64(interp.CtxLeaveSaving), v.Site, -1)
 		e.jump(back)
 	})
-	e.ins(x86.ACMPQ, mem(contextReg, int64(interp.CtxLimit)), imm(0))
-	e.jumpIf(condEQ, wanted)
+	if e.f.Counts {
+		e.ins(x86.ASUBQ, mem(contextReg, int64(interp.CtxStep)), reg(countReg))
+		e.jumpIf(condCS, wanted)
+	} else {
+		e.ins(x86.ACMPQ, mem(contextReg, int64(interp.CtxLimit)), imm(0))
+		e.jumpIf(condEQ, wanted)
+	}
 	e.bind(back)
 }
 

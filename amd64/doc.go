@@ -7,7 +7,7 @@
 //	R14  memory 0's first byte    SP   the machine stack
 //	R13  scratch                  X15  scratch
 //
-// All others hold values. The scratch registers belong to the instruction that is being emitted: moves, state stores and
+// In units that count safepoints R12 is the count. All others hold values. The scratch registers belong to the instruction that is being emitted: moves, state stores and
 // the expansions of single values use them, and nothing lives in them from one value to the next.
 //
 // An i32 in a register has a zero upper half. Every 32-bit instruction leaves it so, and it makes an i32 address usable in

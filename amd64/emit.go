@@ -143,6 +143,10 @@ func (e *emitter) prologue() (entry label) {
 	e.jumpIf(condHI, stub)
 	e.ins(x86.ACMPQ, reg(sp), mem(contextReg, int64(interp.CtxNativeLimit)))
 	e.jumpIf(condCS, stub)
+	if e.f.Counts {
+		e.ins(x86.ASUBQ, imm(1), reg(countReg))
+		e.jumpIf(condCS, stub)
+	}
 	e.bind(e.inside)
 	e.grow(e.frame)
 	e.stubs = append(e.stubs, func() {

@@ -40,6 +40,7 @@ const (
 	recordReg  = r10 // OpCallRecord, OpCheckType: the function's record
 	typeReg    = r11 // OpCheckType: the type's id
 	entriesReg = r11 // OpCall: the table of entries
+	countReg   = r12 // in units that count: the safepoints that may still be passed
 )
 
 // Features are what a processor may have beyond what each 64-bit one has.
@@ -85,6 +86,9 @@ var (
 
 // Allocatable are the registers that values may have.
 func (t *Target) Allocatable() ir.RegSet { return allocatable }
+
+// CountReg is what a unit that counts keeps its count in.
+func (t *Target) CountReg() ir.Reg { return countReg }
 
 // ArgReg is the register of argument n of its kind.
 func (t *Target) ArgReg(n int, float bool) ir.Reg {

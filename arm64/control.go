@@ -30,8 +30,14 @@ func (e *emitter) control(v *ir.Value) {
 		e.a.b(e.newStub(v, nil))
 	case ir.OpPoll:
 		back := e.a.newLabel()
-		e.a.ldst(ldrX, tmp, contextReg, int64(interp.CtxLimit))
-		e.a.cbz(a64.ACBZ, tmp, e.newStub(v, back))
+		if e.f.Counts {
+			e.a.ldst(ldrX, tmp, contextReg, int64(interp.CtxStep))
+			e.a.rrr(a64.ASUBS, countReg, countReg, tmp)
+			e.a.bcond(condLO, e.newStub(v, back))
+		} else {
+			e.a.ldst(ldrX, tmp, contextReg, int64(interp.CtxLimit))
+			e.a.cbz(a64.ACBZ, tmp, e.newStub(v, back))
+		}
 		e.a.bind(back)
 	case ir.OpLeave:
 		e.leaveByJump(int64(interp.CtxLeave), v.Site)

@@ -15,7 +15,7 @@
 //
 // # Registers
 //
-//	R0…R15, R19…R23   values; R0…R5 arguments, R0 the result
+//	R0…R15, R19…R23   values; R0…R5 arguments, R0 the result; R23 the count in units that count safepoints
 //	R16, R17          scratch: of moves, and within an instruction's code
 //	R18, R28, R29     the platform's, Go's g, the frame pointer: never touched
 //	R24, R25, R26     memory 0, the frame of slots, the context

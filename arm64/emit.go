@@ -171,7 +171,7 @@ func (e *emitter) fault(v *ir.Value, p *obj.Prog) {
 //
 //	Entry:  load the arguments that have registers; B check
 //	Fast:   STR LR, [SP, #-16]!
-//	check:  the frame's end beyond the limit? the machine stack's pointer below its limit? then the entry's stub
+//	check:  the frame's end beyond the limit? the machine stack's pointer below its limit? nothing left to count? then the entry's stub
 //	back:   SUB SP, SP, #FrameBytes
 func (e *emitter) prologue() {
 	a := e.a
@@ -190,6 +190,10 @@ func (e *emitter) prologue() {
 		a.bcond(condHI, over)
 		a.rrx(a64.ACMP, ir.NoReg, sp, tmp2, extUXTX, 0)
 		a.bcond(condLO, over)
+		if e.f.Counts {
+			a.rri(a64.ASUBS, countReg, countReg, 1)
+			a.bcond(condLO, over)
+		}
 		a.bind(back)
 		e.stubs = append(e.stubs, stub{at: over, back: back})
 	}

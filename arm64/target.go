@@ -22,6 +22,7 @@ const (
 
 	recordReg   ir.Reg = 9 // the record that is called, where a stub finds it
 	typeReg     ir.Reg = 10
+	countReg    ir.Reg = 23 // in units that count: the safepoints that may still be passed
 	resultInt   ir.Reg = 0
 	resultVec   ir.Reg = 32
 	allInts            = ir.RegSet(0xF8FFFF) // R0..R15, R19..R23
@@ -52,6 +53,9 @@ func (t *Target) Name() string { return "arm64" }
 
 // Allocatable are the registers that values may be in.
 func (t *Target) Allocatable() ir.RegSet { return allocatable }
+
+// CountReg is what a unit that counts keeps its count in.
+func (t *Target) CountReg() ir.Reg { return countReg }
 
 // ArgReg is the register of argument n of its kind.
 func (t *Target) ArgReg(n int, float bool) ir.Reg {

@@ -3,6 +3,7 @@ package interp
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -39,6 +40,7 @@ const (
 	threadIdle uint32 = iota
 	threadRunning
 	threadParked // at a safepoint, waiting to go on
+	threadHeld   // idle, and nobody but its holder may run it: see Hold
 )
 
 // ErrHostFrames says that no checkpoint can be taken: a host function that a guest called has called back into wasm, and
@@ -50,17 +52,34 @@ func (z *freezer) init() {
 	z.changed = sync.NewCond(&z.mu)
 }
 
-// begin makes the thread run under ctx. The ordinary case takes no lock: the thread says that it runs and then looks
-// whether somebody is freezing the program, who says so first and then looks which threads run.
-func (t *Thread) begin(ctx context.Context) error {
+// Hold keeps everybody else from running the thread until Release. To a checkpoint it stands still. It reports false if somebody runs or
+// holds it.
+func (t *Thread) Hold() bool { return t.state.CompareAndSwap(threadIdle, threadHeld) }
+
+// Release ends what Hold began.
+func (t *Thread) Release() { t.state.Store(threadIdle) }
+
+// Busy tells whether somebody runs or holds the thread.
+func (t *Thread) Busy() bool { return t.state.Load() != threadIdle }
+
+// still tells whether the thread is idle or held.
+func (t *Thread) still() bool {
+	s := t.state.Load()
+	return s == threadIdle || s == threadHeld
+}
+
+// begin makes the thread run under ctx; it is idle or held before, and will be afterwards. The ordinary case takes no lock: the thread says that it
+// runs and then looks whether somebody is freezing the program, who says so first and then looks which threads run.
+func (t *Thread) begin(ctx context.Context, from uint32) error {
 	z := &t.store.freezer
 	ends := ctx.Done() != nil
 	if ends && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if !t.state.CompareAndSwap(threadIdle, threadRunning) {
+	if !t.state.CompareAndSwap(from, threadRunning) {
 		return ErrBusy
 	}
+	t.rest = from
 	if z.freezing.Load() || z.stopped.Load() {
 		if err := t.beginLate(ctx); err != nil {
 			return err
@@ -85,7 +104,8 @@ func (t *Thread) beginLate(ctx context.Context) error {
 	defer z.wakeAtEnd(ctx)()
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	t.state.Store(threadIdle)
+	from := t.rest
+	t.state.Store(from)
 	z.changed.Broadcast()
 	t.store.release()
 	for z.freezing.Load() && !z.stopped.Load() {
@@ -97,9 +117,10 @@ func (t *Thread) beginLate(ctx context.Context) error {
 	if z.stopped.Load() {
 		return z.ended()
 	}
-	if !t.state.CompareAndSwap(threadIdle, threadRunning) {
+	if !t.state.CompareAndSwap(from, threadRunning) {
 		return ErrBusy
 	}
+	t.rest = from
 	return nil
 }
 
@@ -128,7 +149,7 @@ func (t *Thread) watch(ctx context.Context) {
 	})
 }
 
-// end makes the thread idle.
+// end makes the thread what it was before begin.
 func (t *Thread) end(err error) error {
 	z := &t.store.freezer
 	if t.unwatch != nil {
@@ -144,7 +165,7 @@ func (t *Thread) end(err error) error {
 		t.alone = false
 		t.store.alone.Store(false)
 	}
-	t.state.Store(threadIdle)
+	t.state.Store(t.rest)
 	if z.freezing.Load() || z.stopped.Load() {
 		z.mu.Lock()
 		z.changed.Broadcast()
@@ -165,9 +186,12 @@ func (z *freezer) ended() error {
 // abandoned is deferred around whatever runs guest code: a panic of a host function leaves frames that nothing can go on with.
 // The program ends, so that no checkpoint waits for the thread.
 func (t *Thread) abandoned(returned *bool) {
-	if *returned {
-		return
+	if !*returned {
+		t.abandon()
 	}
+}
+
+func (t *Thread) abandon() {
 	z := &t.store.freezer
 	z.mu.Lock()
 	z.stopped.Store(true)
@@ -371,9 +395,32 @@ func (s *Store) CountSafepoints(passed, at uint64, fire func(passed uint64) (nex
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.counting, z.passed, z.trigger, z.fire = true, passed, at, fire
+	s.countNatively()
 	for _, t := range s.threads {
 		t.attend(attnCount)
 	}
+}
+
+// uncalled is how many safepoints the thread may pass before count has to be asked.
+func (t *Thread) uncalled() uint64 {
+	z := &t.store.freezer
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	switch {
+	case len(t.store.threads) > 1: // they count together
+		return 0
+	case z.trigger == 0 || z.fire == nil || t.nested > 0:
+		return math.MaxUint64
+	}
+	return max(z.trigger, z.passed+1) - z.passed - 1
+}
+
+// passed counts safepoints at which nothing was to happen.
+func (t *Thread) passed(n uint64) {
+	z := &t.store.freezer
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.passed += n
 }
 
 // count counts a safepoint.

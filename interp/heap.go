@@ -64,6 +64,7 @@ type heap struct {
 	marking bool
 	classes [2 * maxClasses]sizeClass // by size, leaves at odd numbers
 
+	displays
 	types *[]*rtt // the store's
 	space space
 

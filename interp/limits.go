@@ -112,6 +112,10 @@ const (
 	// throwUnit is how many clauses a throw looks at before it looks whether the context has ended: a millisecond's work.
 	throwUnit = 1 << 18
 
+	// maxPooledStack bounds the stacks, in operands or labels, that a lowerer leaves to the next: of the functions that people write few
+	// have a hundred of either.
+	maxPooledStack = 1 << 10
+
 	// maxUnsettled is how many operands on top of the abstract stack may be locals or constants that have no slot of
 	// their own yet. Expressions that people write are less deep; a bound keeps lowering linear in the code's length.
 	maxUnsettled = 32

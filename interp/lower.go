@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -37,7 +38,9 @@ func (m *Module) code(index uint32) (*code, error) {
 		return c, nil
 	}
 	l := m.lowerer(index)
+	l.borrow()
 	c, err := l.function()
+	l.giveBack()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.wasm.FuncName(index), err)
 	}
@@ -48,6 +51,45 @@ func (m *Module) code(index uint32) (*code, error) {
 		c = lazy.p.Load()
 	}
 	return c, nil
+}
+
+// lowererStacks are the stacks of lowerers that are done, for the next one: a program that begins lowers a few hundred functions.
+var lowererStacks sync.Pool // of *lowererStack
+
+type lowererStack struct {
+	operands []operand
+	labels   []label
+}
+
+// borrow takes stacks that another lowerer had.
+func (l *lowerer) borrow() {
+	if s, ok := lowererStacks.Get().(*lowererStack); ok {
+		l.stack, l.labels = s.operands, s.labels
+	}
+}
+
+// giveBack leaves the stacks to others, unless they are so large that few have use for them.
+func (l *lowerer) giveBack() {
+	s := &lowererStack{l.stack[:0], l.labels[:0]}
+	l.stack, l.labels = nil, nil
+	if cap(s.operands) > maxPooledStack || cap(s.labels) > maxPooledStack {
+		return
+	}
+	for i, lb := range s.labels[:cap(s.labels)] {
+		s.labels[:cap(s.labels)][i] = label{} // nothing of the module is kept alive
+		if cap(lb.patches) <= maxPooledStack {
+			s.labels[:cap(s.labels)][i].patches = lb.patches[:0]
+		}
+	}
+	lowererStacks.Put(s)
+}
+
+// openLabel opens a label. Where there was another before, its list of patches is used again.
+func (l *lowerer) openLabel(lb label) {
+	if n := len(l.labels); n < cap(l.labels) {
+		lb.patches = l.labels[:n+1][n].patches[:0]
+	}
+	l.labels = append(l.labels, lb)
 }
 
 // indexOf is the number of the instruction at address pc.
@@ -219,7 +261,7 @@ func newLowerer(m *wasm.Module, index uint32) *lowerer {
 
 // function lowers the body.
 func (l *lowerer) function() (*code, error) {
-	l.labels = append(l.labels, label{kind: wasm.OpCall, results: l.ftype.Results, slot: l.operands, elsePatch: -1})
+	l.openLabel(label{kind: wasm.OpCall, results: l.ftype.Results, slot: l.operands, elsePatch: -1})
 	l.current = l.base
 	l.mark(pointEntry, l.base)
 	for len(l.labels) > 0 {

@@ -34,7 +34,7 @@ func (l *lowerer) open(w wasm.Op) {
 		l.mark(pointLoop, l.base+uint32(l.p))
 		lb.start = l.marked
 	}
-	l.labels = append(l.labels, lb)
+	l.openLabel(lb)
 	if l.opened != nil {
 		l.opened()
 		l.opened = nil

@@ -133,7 +133,7 @@ func (l *lowerer) openTry(w wasm.Op) {
 	try.from = len(l.code)
 	l.guards = append(l.guards, len(l.labels))
 	height := len(l.stack) - len(params)
-	l.labels = append(l.labels, label{kind: w, height: height, slot: l.slotAt(height), params: params, results: results, elsePatch: -1, try: try})
+	l.openLabel(label{kind: w, height: height, slot: l.slotAt(height), params: params, results: results, elsePatch: -1, try: try})
 }
 
 // protect records the range of instructions that the innermost label protects, which ends here.

@@ -53,6 +53,8 @@ type NativeContext struct {
 
 	goG uintptr //lint:ignore U1000 the goroutine, where that is in a register that machine code takes: see native_amd64.s
 
+	step atomic.Uint64 // what a loop's head takes from the count: 1, or countWanted; see native_count.go
+
 	_ [0]unsafe.Pointer
 }
 
@@ -64,7 +66,20 @@ const (
 	CtxMem0        = unsafe.Offsetof(NativeContext{}.mem0)
 	CtxLeave       = unsafe.Offsetof(NativeContext{}.leave)
 	CtxLeaveSaving = unsafe.Offsetof(NativeContext{}.leaveSaving)
+	CtxStep        = unsafe.Offsetof(NativeContext{}.step)
 )
+
+// nativeMode says which of a module's two codes a store runs: see native_count.go.
+type nativeMode uint8
+
+const (
+	nativePlain  nativeMode = iota
+	nativeCounts            // safepoints are counted
+	nativeModes
+)
+
+// countWanted is what the heads of loops take from the count when the thread is wanted.
+const countWanted = 1 << 63
 
 // SiteKind says why machine code is left.
 type SiteKind uint8
@@ -148,6 +163,8 @@ type NativeUnit struct {
 	Base        uintptr
 	Size        uintptr
 	Entry, Fast uintptr // addresses: from the interpreter; from machine code (of functions)
+	FrameBytes  int32   // what its frame takes of the machine stack, behind the return address
+	Counts      bool    // it counts safepoints: for stores that want it, see native_count.go
 
 	// Offsets from Base of return addresses and of instructions that may fault, ascending, and what they are.
 	SiteOffsets  []uint32
@@ -172,9 +189,10 @@ type NativeMemory struct {
 // Tier is what compiles. Its methods are called on threads that run, and return soon.
 type Tier interface {
 	// Hot says that a function (loop -1), or the loop whose head is instruction loop, has been come by as often as its counter
-	// said. It returns after how many more times it wants to hear of it again, 0 for never. A tier that compiles at once publishes before
-	// it returns. t is the thread that waits for it meanwhile: a tier looks at Thread.Cancelled.
-	Hot(t *Thread, m *Module, fn uint32, loop int) (again uint32)
+	// said. counts says that code is wanted which counts safepoints. It returns after how many more times it wants to hear of it again, 0 for
+	// never. A tier that compiles at once publishes before it returns. t is the thread that waits for it meanwhile: a tier looks at
+	// Thread.Cancelled.
+	Hot(t *Thread, m *Module, fn uint32, loop int, counts bool) (again uint32)
 	// SideExits says that as many side exits of a unit have been taken as NativeUnit.Exits said. It returns after how many more it
 	// wants to hear of it again, 0 for never.
 	SideExits(t *Thread, m *Module, u *NativeUnit) (again uint32)

@@ -36,6 +36,7 @@ const (
 	nativeIntResult   = 0
 	nativeFloatResult = 0
 	nativeRecordReg   = 10 // address of the record that was called through
+	nativeCountReg    = 12 // in code that counts: what is left
 
 	returnCell = 8 // what a return address takes on the machine stack
 )

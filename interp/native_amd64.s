@@ -4,7 +4,7 @@
 #include "textflag.h"
 
 // See native_stubs.go for what these do. In machine code BX is the frame, R14 memory 0, R15 the context, SP the machine
-// stack. All of this runs without a frame on the goroutine's stack; that of nativeEnter's caller is put back by TO_GO. So are R14
+// stack, R12 the count of safepoints in code that counts them (native_count.go). All of this runs without a frame on the goroutine's stack; that of nativeEnter's caller is put back by TO_GO. So are R14
 // and X15, which Go has a meaning for.
 //
 // TOPFRAME ends what a profiler's signal unwinds: the stack that SP shows here is none that Go knows.
@@ -13,6 +13,7 @@
 #define TO_GO \
 	MOVQ	SP, NativeContext_nsp(R15)   \
 	MOVQ	BX, NativeContext_fp(R15)    \
+	MOVQ	R12, (NativeContext_ints+8*12)(R15) \
 	MOVQ	NativeContext_goG(R15), R14  \
 	XORPS	X15, X15                     \
 	MOVQ	NativeContext_goBP(R15), BP  \
@@ -98,6 +99,7 @@
 	MOVQ	SP, NativeContext_goSP(R15)  \
 	MOVQ	BP, NativeContext_goBP(R15)  \
 	MOVQ	$0, NativeContext_fault(R15) \
+	MOVQ	(NativeContext_ints+8*12)(R15), R12 \
 	MOVQ	NativeContext_fp(R15), BX    \
 	MOVQ	NativeContext_mem0(R15), R14 \
 	MOVQ	NativeContext_nsp(R15), SP

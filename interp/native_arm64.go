@@ -14,7 +14,8 @@ var (
 const (
 	nativeIntResult   = 0
 	nativeFloatResult = 0
-	nativeRecordReg   = 9 // address of the record that was called through
+	nativeRecordReg   = 9  // address of the record that was called through
+	nativeCountReg    = 23 // in code that counts: what is left
 
 	returnCell = 16 // what a return address takes on the machine stack
 )

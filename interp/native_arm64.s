@@ -4,7 +4,7 @@
 #include "textflag.h"
 
 // See native_stubs.go for what these do. In machine code R25 is the frame, R24 memory 0, R26 the context, RSP the machine
-// stack, on which a return address has 16 bytes. All of this runs without a frame on the goroutine's stack; that of
+// stack, on which a return address has 16 bytes, R23 the count of safepoints in code that counts them (native_count.go). All of this runs without a frame on the goroutine's stack; that of
 // nativeEnter's caller is put back by TO_GO. R18, R27, R28 and R29 are left alone by machine code.
 //
 // TOPFRAME ends what a profiler's signal unwinds: the stack that RSP shows here is none that Go knows.
@@ -14,6 +14,7 @@
 	MOVD	RSP, R16                      \
 	MOVD	R16, NativeContext_nsp(R26)   \
 	MOVD	R25, NativeContext_fp(R26)    \
+	MOVD	R23, (NativeContext_ints+8*23)(R26) \
 	MOVD	NativeContext_goBP(R26), R29  \
 	MOVD	NativeContext_goLR(R26), R30  \
 	MOVD	NativeContext_goSP(R26), R16  \
@@ -99,6 +100,7 @@
 	MOVD	R30, NativeContext_goLR(R26) \
 	MOVD	ZR, NativeContext_fault(R26) \
 	MOVD	NativeContext_fp(R26), R25   \
+	MOVD	(NativeContext_ints+8*23)(R26), R23 \
 	MOVD	NativeContext_mem0(R26), R24 \
 	MOVD	NativeContext_nsp(R26), R16  \
 	MOVD	R16, RSP

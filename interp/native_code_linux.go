@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -68,6 +69,10 @@ type codeMemory struct {
 }
 
 var nativeCode = codeMemory{most: nativeReserve, rest: nativeRetired}
+
+// codeReused changes when memory that has held code may hold other code from now on: what is remembered of addresses is to be forgotten. Whoever runs
+// that other code has passed alloc's barrier since.
+var codeReused atomic.Uint32
 
 // NewNativeCode makes a copy of code executable and returns its address, a multiple of 64. The code must not depend on where
 // it is. It fails where the host refuses memory that can be executed, or when 512 MiB are in use. It may be called by several
@@ -263,6 +268,7 @@ func (c *codeMemory) rested(most uintptr) {
 
 // reuse adds s to what is free.
 func (c *codeMemory) reuse(s codeSpan) {
+	codeReused.Add(1)
 	i, _ := slices.BinarySearchFunc(c.free, s, func(a, b codeSpan) int { return cmp.Compare(a.off, b.off) })
 	if i < len(c.free) && s.end() == c.free[i].off {
 		s.size += c.free[i].size

@@ -216,4 +216,7 @@ func (t *Thread) goOn(nt *nativeThread, fp unsafe.Pointer) {
 			nativePreempt() // it may have been the scheduler or the collector who wanted the goroutine
 		}
 	}
+	if t.mode == nativeCounts {
+		t.grant(nt)
+	}
 }

@@ -16,7 +16,7 @@ import (
 // handTier compiles nothing; tests publish what they want.
 type handTier struct{ heard []int }
 
-func (h *handTier) Hot(_ *Thread, m *Module, fn uint32, loop int) uint32 {
+func (h *handTier) Hot(_ *Thread, m *Module, fn uint32, loop int, counts bool) uint32 {
 	h.heard = append(h.heard, loop)
 	return 0
 }
@@ -70,14 +70,26 @@ func (h *hand) begin() {
 	ja := len(h.b)
 	h.b8(0x49, 0x3b, 0xa7) // CMP SP, nativeLimit
 	h.imm32(int32(CtxNativeLimit))
-	h.b8(0x0f, 0x83) // JAE body
+	h.b8(0x0f, 0x82) // JB stub
 	h.imm32(0)
-	jae := len(h.b)
+	jb := len(h.b)
+	short := jb
+	if h.unit.Counts {
+		h.b8(0x49, 0x83, 0xec, 1) // SUB R12, 1
+		h.b8(0x0f, 0x82)          // JB stub
+		h.imm32(0)
+		short = len(h.b)
+	}
+	h.b8(0xe9) // JMP body
+	h.imm32(0)
+	jmp := len(h.b)
 	h.to(ja)
+	h.to(jb)
+	h.to(short)
 	h.slotInt(true, 0, 0)
 	h.call(CtxLeaveSaving)
 	h.site(NativeSite{Kind: SiteEntry})
-	h.to(jae)
+	h.to(jmp)
 	h.b8(0x48, 0x83, 0xec, byte(h.frame)) // SUB SP, frame
 }
 
@@ -103,13 +115,16 @@ func (h *hand) publish() {
 	u.Entry += base
 	u.Fast += base
 	u.Memory = h.m.NativeMemory()
-	h.m.Publish(u)
+	u.FrameBytes = h.frame
+	if err := h.m.Publish(u); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // shuttle makes the machine code of function fn: (n) → n == 0 ? leaf : callee(n-1) + n.
-func shuttle(t *testing.T, m *Module, fn, callee uint32, leaf func(*hand)) {
+func shuttle(t *testing.T, m *Module, fn, callee uint32, counts bool, leaf func(*hand)) {
 	t.Helper()
-	h := &hand{t: t, m: m, fn: fn, unit: &NativeUnit{Func: fn, Loop: -1}}
+	h := &hand{t: t, m: m, fn: fn, unit: &NativeUnit{Func: fn, Loop: -1, Counts: counts}}
 	h.begin()
 	h.slotInt(true, 0, 0)
 	h.b8(0x48, 0x85, 0xc0) // TEST AX, AX
@@ -191,10 +206,16 @@ var leaves = []struct {
 	{"throw", `(throw $e (i64.const 77))`, plain, func(h *hand) { h.throwing() }},
 	{"throw that is caught", `(throw $e (i64.const 77))`, catching, func(h *hand) { h.throwing() }},
 	{"poll", `(call $host (loop (result i64) (i64.const 5)))`, plain, func(h *hand) {
-		h.b8(0x49, 0x83, 0xbf) // CMP limit, 0
-		h.imm32(int32(CtxLimit))
-		h.b8(0)
-		h.b8(0x0f, 0x85) // JNE
+		if h.unit.Counts {
+			h.b8(0x4d, 0x2b, 0xa7) // SUB R12, step
+			h.imm32(int32(CtxStep))
+			h.b8(0x0f, 0x83) // JAE
+		} else {
+			h.b8(0x49, 0x83, 0xbf) // CMP limit, 0
+			h.imm32(int32(CtxLimit))
+			h.b8(0)
+			h.b8(0x0f, 0x85) // JNE
+		}
 		h.imm32(0)
 		jne := len(h.b)
 		h.call(CtxLeaveSaving)
@@ -297,7 +318,8 @@ func publishShuttles(t *testing.T, m *Module, leaf, native int) {
 	l := &leaves[leaf]
 	for k := range uint32(2) {
 		if native>>k&1 != 0 {
-			shuttle(t, m, 1+k, 2-k, l.code)
+			shuttle(t, m, 1+k, 2-k, false, l.code)
+			shuttle(t, m, 1+k, 2-k, true, l.code)
 		}
 	}
 }

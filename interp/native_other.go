@@ -23,8 +23,12 @@ func NativeAvailable() error {
 // EnableNative reports false: there is no machine code here.
 func (m *Module) EnableNative(t Tier, entries, iterations uint32) bool { return false }
 
+var calleeWord uintptr
+
 func (t *Thread) closeNative()               {}
 func (t *Thread) nativeWanted()              {}
+func (s *Store) countNatively()              {}
+func (t *Thread) wanted() uint32             { return t.attention.Load() }
 func (t *Thread) showNative()                {}
 func (t *Thread) leaveNative()               {}
 func (t *Thread) cutNative(int)              {}

@@ -28,9 +28,51 @@ type NativePoints struct {
 const (
 	HeapBase     = uint64(unsafe.Offsetof(heap{}.base))    // address of the first byte
 	HeapMarking  = uint64(unsafe.Offsetof(heap{}.marking)) // a byte: a collection marks, and must know of references that are overwritten
+	HeapDisplays = uint64(unsafe.Offsetof(heap{}.rows))    // address of the rows of supertypes, see displays
 	ObjectHeader = headerSize                              // where an array's elements begin
-	ObjectLength = 4                                       // an array's length, 4 bytes
+	ObjectLength = 4                                       // an array's length, 4 bytes; an object begins with the id of its type, 4 bytes
+	ObjectRef    = objectBit                               // what a reference to an object has above the object's offset
 )
+
+// NativeAllocation is where in a heap objects of a size are made: at the offset from the heap's base that is at Free, if Cell bytes are there
+// below the one that is at End. They are zero. The object takes them by writing what is behind them to Free.
+type NativeAllocation struct{ Free, End, Cell uint64 }
+
+// Allocation is where objects of type x, a structure's, are made, or arrays of n elements. ok is false if that is left to the interpreter.
+func (p *NativePoints) Allocation(x, n uint32) (a NativeAllocation, ok bool) {
+	d := &p.m.Types[x]
+	if d.Descriptor != 0 || d.Describes != 0 {
+		return a, false
+	}
+	size, leaf := uint64(headerSize), 1
+	for k, f := range d.Fields {
+		if p.traced(f.Type) {
+			leaf = 0
+		}
+		if d.Kind == wasm.CompStruct {
+			size = uint64(p.FieldOffset(x, uint32(k)) + storageSize(f.Type))
+		} else {
+			size += uint64(n) * uint64(storageSize(f.Type))
+		}
+	}
+	if size = (size + granule - 1) / granule * granule; size > maxSmall {
+		return a, false
+	}
+	k := int(classOfSize[size/granule])
+	c := uint64(unsafe.Offsetof(heap{}.classes)) + uint64(unsafe.Sizeof(sizeClass{}))*uint64(k<<1|leaf)
+	return NativeAllocation{c + uint64(unsafe.Offsetof(sizeClass{}.free)), c + uint64(unsafe.Offsetof(sizeClass{}.end)), uint64(cellSizes[k])}, true
+}
+
+// traced is Store.isTraced of a type in the module's terms.
+func (p *NativePoints) traced(t wasm.ValType) bool {
+	if !t.IsRef() {
+		return false
+	}
+	if i, ok := t.TypeIndex(); ok {
+		return p.m.Types[i].Kind != wasm.CompFunc
+	}
+	return t.Heap() != wasm.FuncRef && t.Heap() != wasm.NullFuncRef
+}
 
 // FieldOffset is where in a structure of type x field k is.
 func (p *NativePoints) FieldOffset(x, k uint32) uint32 { return p.l.fieldOffset(x, k) }

@@ -41,11 +41,17 @@ func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, u
 	nt.begin(t.sp - 1)
 	nt.skip = t.attention.Load() != 0
 	t.goOn(nt, fp)
+	if t.mode == nativeCounts {
+		nt.ctx.ints[nativeCountReg]++ // the unit counts where it begins, and so has the interpreter
+	}
 	callMachine(&nt.ctx, u.Entry)
 	n := len(nt.segments) - 1
 	if s := &nt.segments[n]; nt.ctx.left == leftReturned && s.watched == 0 {
 		// The ordinary case of what leftNative does.
 		nt.skip = false
+		if t.mode == nativeCounts {
+			t.settle(nt)
+		}
 		nt.ctx.nsp = s.start
 		nt.segments = nt.segments[:n]
 		t.sp = s.frame
@@ -94,6 +100,9 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 		var pc uintptr // where machine code is entered again
 		skip := nt.skip
 		nt.skip = false
+		if t.mode == nativeCounts {
+			skip = t.settle(nt)
+		}
 		at := unsafe.Add(t.stackBase, c.fp-uintptr(t.stackBase))
 		if c.left == leftReturned {
 			n := len(nt.segments) - 1
@@ -108,6 +117,7 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 			}
 			return t.inInterp(f.ret, f.fp, 0)
 		}
+		nt.refresh()
 		ra := *nt.word(c.nsp)
 		if e := nt.cached(ra); e.pc == ra && e.inst == t.inst && c.left|c.fault == 0 && !t.alone {
 			in, fp, goesOn := t.cachedHost(nt, e, at)
@@ -326,6 +336,9 @@ func (t *Thread) cachedHost(nt *nativeThread, e *cachedSite, fp unsafe.Pointer) 
 	err := e.callee.host.Call(caller, args)
 	if err == nil && nt.hidden && !t.hasPending && c.limit.Load() == t.stackEnd && uintptr(t.inst.mem0().base()) == c.mem0 {
 		nt.hidden = false
+		if t.mode == nativeCounts {
+			t.grant(nt)
+		}
 		return nil, fp, true
 	}
 	to, fp, _, _, _, _ := t.hostReturned(in, fp, nfp, e.callee, before, args, err)
@@ -401,9 +414,12 @@ func (t *Thread) nativePoll(nt *nativeThread, u *NativeUnit, s *NativeSite, fn *
 		}
 		if !ok {
 			// The call traps, as it does in the interpreter.
-			if f := &t.frames[t.sp-1]; f.ret == &nativeReturnInstr {
-				at = (*instr)(unsafe.Add(unsafe.Pointer(f.link), -int(instrSize)))
+			if ret := t.frames[t.sp-1].returns(); ret != &leaveInstr {
+				at = (*instr)(unsafe.Add(unsafe.Pointer(ret), -int(instrSize)))
 				t.sp--
+			} else {
+				w := fn.inst.module.wasm
+				t.exitPos = w.Code[int(fn.index)-w.NumImportedFuncs].Offset
 			}
 			t.trap(at, TrapStackExhausted)
 			return fp, false

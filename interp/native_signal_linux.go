@@ -16,7 +16,7 @@ package interp
 //     its end, is changed so that the faulting instruction looks like that call, with its own address as the return address.
 //     The Go side finds it on top of the machine stack. Nothing of Go's takes part, no panic is made and no stack unwound, which is what makes
 //     it cheap.
-//   - SIGURG in machine code sets NativeContext.limit to 0, which the next poll sees, and then goes to Go's handler, which finds an
+//   - SIGURG in machine code sets NativeContext.limit to 0, and step, which the next poll sees, and then goes to Go's handler, which finds an
 //     address that it does not know and does nothing but note that the signal has been seen. Machine code leaves, and the goroutine
 //     stops in the prologue of the next Go function, as it does everywhere. If the signal comes between the stores of
 //     nativeEnter and the first instruction of machine code it has no effect; Go sends it again for as long as the goroutine has
@@ -41,7 +41,7 @@ package interp
 //   - What SIGPROF and SIGQUIT are shown was true when nativeEnter was called, and will be when it returns; the
 //     goroutine's stack does not change between. SIGURG must not be shown the same: its handler would take it for a place where the
 //     goroutine can be stopped, and change the context to that end.
-//   - Nothing that is shared is written: limit and fault belong to the thread that was interrupted.
+//   - Nothing that is shared is written: limit, step and fault belong to the thread that was interrupted.
 
 import (
 	"errors"

@@ -46,6 +46,8 @@ TEXT sigtramp<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	RET
 
 wanted:
+	MOVQ	$const_countWanted, AX
+	MOVQ	AX, NativeContext_step(R8)
 	MOVQ	$0, NativeContext_limit(R8)
 
 forward:

@@ -46,6 +46,8 @@ TEXT sigtramp<>(SB), NOSPLIT|NOFRAME|TOPFRAME, $0-0
 	RET
 
 wanted:
+	MOVD	$const_countWanted, R10
+	MOVD	R10, NativeContext_step(R12)
 	MOVD	ZR, NativeContext_limit(R12)
 
 forward:

@@ -12,8 +12,8 @@ import (
 
 // nativeSite is the state of such an instruction. It is shared by all stores and threads.
 type nativeSite struct {
-	unit  atomic.Pointer[NativeUnit]
-	count atomic.Uint32 // how many more times until the tier hears of it; 0 for never. Threads may overlook each other's steps.
+	unit  [nativeModes]atomic.Pointer[NativeUnit]
+	count [nativeModes]atomic.Uint32 // how many more times until the tier hears of it; 0 for never. Threads may overlook each other's steps.
 	fn    uint32
 	loop  int32 // index of the instruction, -1 for the function
 }
@@ -54,15 +54,21 @@ func (m *Module) addSites(c *code, fn uint32) {
 		switch in.op &^ safepoint {
 		case opEntry:
 			s.fn, s.loop = fn, -1
-			s.count.Store(nm.entries)
+			s.setCounts(nm.entries)
 		case opLoopHead:
 			s.fn, s.loop = fn, int32(k)
-			s.count.Store(nm.iterations)
+			s.setCounts(nm.iterations)
 		default:
 			continue
 		}
 		*(**nativeSite)(unsafe.Pointer(&in.imm)) = s
 		n++
+	}
+}
+
+func (s *nativeSite) setCounts(n uint32) {
+	for k := range s.count {
+		s.count[k].Store(n)
 	}
 }
 
@@ -82,10 +88,10 @@ func (c *code) site(loop int) *nativeSite {
 // entry is a function's first instruction.
 func entry(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	s := siteOf(pc)
-	if u := s.unit.Load(); u != nil {
+	if u := s.unit[t.mode%nativeModes].Load(); u != nil {
 		return t.enterNative(u, pc, fp, mb, ml)
 	}
-	if n := s.count.Load(); n != 0 {
+	if n := s.count[t.mode%nativeModes].Load(); n != 0 {
 		return t.countSite(s, n, pc, fp, mb, ml)
 	}
 	return next(pc), fp, acc, mb, ml, t
@@ -94,10 +100,10 @@ func entry(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint6
 // loopHead is the first instruction of a loop's body.
 func loopHead(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	s := siteOf(pc)
-	if u := s.unit.Load(); u != nil {
+	if u := s.unit[t.mode%nativeModes].Load(); u != nil {
 		return t.enterNative(u, pc, fp, mb, ml)
 	}
-	if n := s.count.Load(); n != 0 {
+	if n := s.count[t.mode%nativeModes].Load(); n != 0 {
 		return t.countSite(s, n, pc, fp, mb, ml)
 	}
 	return next(pc), fp, acc, mb, ml, t
@@ -105,13 +111,14 @@ func loopHead(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml ui
 
 // countSite counts down, and tells the tier at 0.
 func (t *Thread) countSite(s *nativeSite, n uint32, pc *instr, fp, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
-	s.count.Store(n - 1)
+	count := &s.count[t.mode%nativeModes]
+	count.Store(n - 1)
 	if n == 1 {
 		m := t.inst.module
-		if again := m.native.Load().tier.Hot(t, m, s.fn, int(s.loop)); again != 0 {
-			s.count.Store(again)
+		if again := m.native.Load().tier.Hot(t, m, s.fn, int(s.loop), t.mode == nativeCounts); again != 0 {
+			count.Store(again)
 		}
-		if u := s.unit.Load(); u != nil {
+		if u := s.unit[t.mode%nativeModes].Load(); u != nil {
 			return t.enterNative(u, pc, fp, mb, ml)
 		}
 	}

@@ -33,7 +33,12 @@ type nativeThread struct {
 
 	skip bool // the safepoint at which machine code was entered has been counted
 
-	cache [nativeCache]cachedSite
+	// Of code that counts: how many safepoints it was allowed, and for which bits of Thread.attention they are.
+	granted uint64
+	charged uint32
+
+	cache  [nativeCache]cachedSite
+	reused uint32 // codeReused, when the cache was empty
 }
 
 // cachedSite is what is known of a return address.
@@ -81,10 +86,6 @@ func (m *Module) EnableNative(t Tier, entries, iterations uint32) bool {
 		return false
 	}
 	nm := &nativeModule{tier: t, entries: entries, iterations: iterations}
-	nm.units.entries = make([]uintptr, len(m.wasm.Funcs)+1)
-	for k := range nm.units.entries {
-		nm.units.entries[k] = stubs.callee
-	}
 	m.native.Store(nm)
 	return true
 }
@@ -158,7 +159,7 @@ func (t *Thread) makeNative() *nativeThread {
 
 // closeNative gives back the machine stack of a thread that does not run and never will.
 func (t *Thread) closeNative() {
-	if nt := t.native.Load(); nt != nil && t.state.Load() == threadIdle && t.native.CompareAndSwap(nt, nil) {
+	if nt := t.native.Load(); nt != nil && t.still() && t.native.CompareAndSwap(nt, nil) {
 		nt.cleanup.Stop()
 		giveMachineStack(nt.base)
 	}
@@ -172,15 +173,31 @@ func (nt *nativeThread) word(at uintptr) *uintptr {
 // limitNative tells machine code where the stack of slots ends, or that the thread is wanted.
 func (t *Thread) limitNative(nt *nativeThread) {
 	nt.ctx.limit.Store(t.stackEnd)
-	if t.attention.Load() != 0 { // whoever sets it writes the limit afterwards
-		nt.ctx.limit.Store(0)
+	nt.ctx.step.Store(1)
+	if t.wanted() != 0 { // whoever sets attention writes the limit afterwards
+		nt.wanted()
 	}
 }
 
 // nativeWanted makes machine code leave at its next poll.
 func (t *Thread) nativeWanted() {
 	if nt := t.native.Load(); nt != nil {
-		nt.ctx.limit.Store(0)
+		nt.wanted()
+	}
+}
+
+// wanted makes machine code leave at its next poll. limit comes last: who finds that it is not what it should be puts both right.
+func (nt *nativeThread) wanted() {
+	nt.ctx.step.Store(countWanted)
+	nt.ctx.limit.Store(0)
+}
+
+// refresh empties the cache if there may be other code where what it remembers was. It is asked each time machine code has been left, and that suffices:
+// while Go runs, nothing on the machine stack is freed.
+func (nt *nativeThread) refresh() {
+	if n := codeReused.Load(); n != nt.reused {
+		nt.reused = n
+		clear(nt.cache[:])
 	}
 }
 
@@ -235,7 +252,7 @@ func (i *Instance) makeNative() *nativeInstance {
 	ni := &nativeInstance{block: make([]uintptr, lay.Words), memory: i.NativeMemory()}
 	b := ni.block
 	b[WordMem0] = uintptr(i.mem0().base())
-	b[WordEntries] = uintptr(unsafe.Pointer(unsafe.SliceData(i.module.native.Load().units.entries)))
+	b[WordEntries] = uintptr(unsafe.Pointer(unsafe.SliceData(i.module.entriesOf(i.store.mode))))
 	b[WordHeap] = uintptr(unsafe.Pointer(i.store.heap))
 	for k := range w.GlobalTypes {
 		b[lay.Globals+k] = uintptr(unsafe.Pointer(&i.globals[k].val))
@@ -266,7 +283,7 @@ func (i *Instance) updateFuncs(ni *nativeInstance) {
 		}
 		ni.funcs = grown
 	}
-	entries := i.module.native.Load().units.entries
+	entries := i.module.entriesOf(s.mode)
 	imported := uint32(i.module.wasm.NumImportedFuncs)
 	for k := len(ni.funcs); k < n; k++ {
 		f := s.funcs[k]

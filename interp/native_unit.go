@@ -1,6 +1,8 @@
 package interp
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"sort"
 	"sync"
@@ -11,7 +13,23 @@ import (
 type nativeUnits struct {
 	mu      sync.Mutex
 	all     atomic.Pointer[[]*NativeUnit] // by Base; the slice is never written again
-	entries []uintptr                     // where machine code calls each function that the module defines
+	entries [nativeModes][]uintptr        // where machine code calls each function that the module defines; nil until somebody asks
+}
+
+// entriesOf is where machine code of a mode calls each function that the module defines.
+func (m *Module) entriesOf(mode nativeMode) []uintptr {
+	n := &m.native.Load().units
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.table(m, mode)
+}
+
+// table is entriesOf with the lock held.
+func (n *nativeUnits) table(m *Module, mode nativeMode) []uintptr {
+	if n.entries[mode] == nil {
+		n.entries[mode] = slices.Repeat([]uintptr{calleeWord}, len(m.wasm.Funcs)+1)
+	}
+	return n.entries[mode]
 }
 
 // find is the unit around address pc, or nil. A return address may be the one behind the last instruction.
@@ -37,30 +55,25 @@ func findSite(offsets []uint32, sites []NativeSite, off uintptr) *NativeSite {
 }
 
 // Publish lets the module's instances run u from now on, which must not change any more; its code must stay for as long as the module can
-// be reached. Native code must have been enabled. It may be called by several goroutines at once.
-func (m *Module) Publish(u *NativeUnit) {
+// be reached. Native code must have been enabled. It may be called by several goroutines at once. The error says what of the unit
+// cannot be; it is not run then.
+func (m *Module) Publish(u *NativeUnit) error {
 	nm := m.native.Load()
-	for k := range u.Sites {
-		s := &u.Sites[k]
-		if s.FrameBytes > maxNativeFrame {
-			return
-		}
-		if s.Kind == SiteStep {
-			s.how = s.Step.kind()
-		}
-	}
-	for k := range u.Faults {
-		if u.Faults[k].FrameBytes > maxNativeFrame {
-			return
-		}
-	}
 	c, err := m.code(u.Func)
 	if err != nil {
-		return
+		return err
 	}
 	s := c.site(u.Loop)
 	if s == nil {
-		return
+		return fmt.Errorf("interp: function %d has no loop at %d", u.Func, u.Loop)
+	}
+	if err := u.check(m, c); err != nil {
+		return fmt.Errorf("interp: machine code of function %d: %w", u.Func, err)
+	}
+	for k := range u.Sites {
+		if s := &u.Sites[k]; s.Kind == SiteStep {
+			s.how = s.Step.kind()
+		}
 	}
 	n := &nm.units
 	n.mu.Lock()
@@ -73,11 +86,63 @@ func (m *Module) Publish(u *NativeUnit) {
 	grown := make([]*NativeUnit, 0, len(all)+1)
 	grown = append(append(append(grown, all[:at]...), u), all[at:]...)
 	n.all.Store(&grown)
-	if u.Loop < 0 {
-		atomic.StoreUintptr(&n.entries[u.Func-uint32(m.wasm.NumImportedFuncs)], u.Fast)
+	mode := nativePlain
+	if u.Counts {
+		mode = nativeCounts
 	}
-	s.unit.Store(u)
+	if u.Loop < 0 {
+		atomic.StoreUintptr(&n.table(m, mode)[u.Func-uint32(m.wasm.NumImportedFuncs)], u.Fast)
+	}
+	s.unit[mode].Store(u)
+	return nil
 }
+
+// check looks for what this package relies on where machine code is run: that entries are in the code, that a frame has the room that is kept behind the
+// machine stack's limit, that sites can be found, and that what they name is in the frame and in the code of their functions; c is that of the unit's own.
+func (u *NativeUnit) check(m *Module, c *code) error {
+	room := max(int(c.room), u.Room)
+	if u.Entry-u.Base >= u.Size || u.Loop < 0 && u.Fast-u.Base >= u.Size {
+		return errors.New("an entry is not in it")
+	}
+	if u.FrameBytes < 0 || u.FrameBytes > maxNativeFrame {
+		return fmt.Errorf("its frame has %d bytes, the limit is %d", u.FrameBytes, maxNativeFrame)
+	}
+	if len(u.SiteOffsets) != len(u.Sites) || len(u.FaultOffsets) != len(u.Faults) {
+		return errors.New("a site has no offset")
+	}
+	for _, list := range []struct {
+		offsets []uint32
+		sites   []NativeSite
+	}{{u.SiteOffsets, u.Sites}, {u.FaultOffsets, u.Faults}} {
+		for k := range list.sites {
+			s, c := &list.sites[k], c
+			if n := s.Inlined; n != nil {
+				var err error
+				if c, err = m.code(n.Func); err != nil {
+					return err
+				}
+			}
+			switch {
+			case int(s.Kind) >= len(firstPoint):
+				return fmt.Errorf("site %d is of kind %d", k, s.Kind)
+			case uintptr(list.offsets[k]) > u.Size || k > 0 && list.offsets[k] <= list.offsets[k-1]:
+				return fmt.Errorf("site %d is not behind the one before, or not in the code", k)
+			case s.FrameBytes < 0 || s.FrameBytes > u.FrameBytes:
+				return fmt.Errorf("site %d has %d bytes of a frame of %d", k, s.FrameBytes, u.FrameBytes)
+			case s.ArgSlot < 0 || int(s.ArgSlot) > room || s.Acc < -1 || int(s.Acc) >= room:
+				return fmt.Errorf("site %d names a slot that is not in a frame of %d", k, room)
+			case int(s.Point) > len(c.instrs) || int(s.Point) < firstPoint[s.Kind]:
+				return fmt.Errorf("site %d names instruction %d of %d", k, s.Point, len(c.instrs))
+			case s.Kind == SiteStep && s.Step == nil:
+				return fmt.Errorf("site %d has no step", k)
+			}
+		}
+	}
+	return nil
+}
+
+// firstPoint is what NativeSite.Point is at least, by kind: behind a call stands another instruction.
+var firstPoint = [...]int{SiteCall: 1, SiteEntry: -1, SitePoll: 0, SiteImport: 1, SiteStep: -1, SiteType: -1, SiteExit: 0, SiteTrap: -1, SiteFault: -1, SiteSide: 0}
 
 // stepKind says what has to be known of a NativeStep before it is done.
 type stepKind uint8

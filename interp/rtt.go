@@ -79,6 +79,7 @@ func (s *Store) newExnRTT(ft *rtt) *rtt {
 	r.id, r.top[0] = uint32(len(s.rtts)), r
 	r.supers = r.top[:]
 	s.rtts = append(s.rtts, r)
+	s.heap.displays.add(r)
 	return r
 }
 
@@ -317,6 +318,7 @@ func (s *Store) internGroup(group []wasm.TypeDef, first uint32, outside func(uin
 	s.rtts = rtts
 	s.groups[string(key)] = base
 	for _, r := range rtts[base:] {
+		s.heap.displays.add(r)
 		if r.kind != rttFunc {
 			s.layOut(r, r.def.Fields)
 		}

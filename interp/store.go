@@ -44,6 +44,7 @@ type Store struct {
 	fence atomic.Uint64 // see atomicFence
 
 	nativeMu sync.Mutex // what machine code sees of instances is made or changed
+	mode     nativeMode // of the threads' machine code; changes with nativeMu and freezer.mu held
 
 	sampler atomic.Pointer[func(stack []Place)] // see SetSampler
 

@@ -47,12 +47,14 @@ type Thread struct {
 	calls   uint64        // watched calls so far: tells a late end of an earlier call's context apart
 	wake    chan struct{} // see Caller.Interrupted
 	state   atomic.Uint32 // threadIdle and so on
+	rest    uint32        // what state was before it began to run
 	alone   bool          // runs in a store with objects: see Store.alone
 	atCall  bool          // stands still before a host call, not at the head of a function or loop
 	fuel    uint64        // safepoints left, when attnFuel is set
 	places  []Place       // of sample
 
 	native  atomic.Pointer[nativeThread] // once machine code has run
+	mode    nativeMode                   // of its machine code
 	exitPos uint32                       // of a trap in machine code, in the module; see trap
 	step    *NativeStep                  // the last one
 	stepPC  uintptr                      // address of the instruction that it stands for
@@ -113,6 +115,7 @@ func (s *Store) newThread(size int) *Thread {
 	if s.freezer.counting {
 		t.attention.Or(attnCount)
 	}
+	t.mode = s.mode
 	s.freezer.mu.Unlock()
 	return t
 }
@@ -130,7 +133,13 @@ func (t *Thread) setStack(size uintptr) {
 // iteration of a loop. A call that finds none left returns ErrFuelExhausted.
 func (t *Thread) SetFuel(n uint64) {
 	t.fuel = n
-	t.attend(attnFuel)
+	if t.attention.Load()&attnFuel == 0 {
+		z := &t.store.freezer
+		z.mu.Lock()
+		t.store.countNatively()
+		z.mu.Unlock()
+		t.attend(attnFuel)
+	}
 }
 
 // Fuel is what is left of what SetFuel gave.
@@ -189,21 +198,55 @@ func hostError(h *HostFunc, err error) error {
 // its lower half first. It returns when f has returned, or with a *Trap, an *Exception, a *HostError, the cause of ctx's end, ErrFuelExhausted,
 // ErrStopped or ErrClosed.
 func (t *Thread) Call(ctx context.Context, f *Func, stack []uint64) error {
+	return t.call(ctx, threadIdle, f, stack)
+}
+
+// CallHeld is Call by who holds the thread.
+func (t *Thread) CallHeld(ctx context.Context, f *Func, stack []uint64) error {
+	return t.call(ctx, threadHeld, f, stack)
+}
+
+func (t *Thread) call(ctx context.Context, from uint32, f *Func, stack []uint64) error {
 	if n := f.Slots(); len(stack) < n {
 		return fmt.Errorf("calling %s: %d values are needed on the stack, it has %d", f.Name(), n, len(stack))
 	}
-	if err := t.begin(ctx); err != nil {
+	if err := t.beginCall(ctx, from); err != nil {
+		return err
+	}
+	returned := false
+	defer t.abandoned(&returned)
+	err := t.invoke(f, stack)
+	returned = true
+	return t.end(err)
+}
+
+// beginCall is begin for a thread that has no frames.
+func (t *Thread) beginCall(ctx context.Context, from uint32) error {
+	if err := t.begin(ctx, from); err != nil {
 		return err
 	}
 	if t.sp > 0 {
 		return t.end(ErrBusy) // it was restored, and Resume is to come first
 	}
 	t.top = 0
-	returned := false
-	defer t.abandoned(&returned)
-	err := t.invoke(f, stack)
-	returned = true
-	return t.end(err)
+	return nil
+}
+
+// Begin, Run and End are Call in three parts, so that whoever has a place for arguments and results that belongs to who runs the thread
+// can use it between them. Nobody else runs the thread from Begin to End. When Run panics, which is a host function's doing, Abandon takes the
+// place of End: the program is over, and the thread is held for ever.
+func (t *Thread) Begin(ctx context.Context) error { return t.beginCall(ctx, threadIdle) }
+
+// Run calls f: see Begin. The stack must have as many values as Func.Slots says.
+func (t *Thread) Run(f *Func, stack []uint64) error { return t.invoke(f, stack) }
+
+// End is the end of what Begin began.
+func (t *Thread) End() { _ = t.end(nil) }
+
+// Abandon ends what Begin began when Run has not returned.
+func (t *Thread) Abandon() {
+	t.rest = threadHeld
+	t.abandon()
 }
 
 // CallBack calls f from within a host function. While it runs there are Go frames between wasm frames, so that no
@@ -239,7 +282,16 @@ func (c *Caller) CallBack(f *Func, stack []uint64) error {
 
 // Resume goes on with the frames that the thread was restored with, until the outermost one returns its results.
 func (t *Thread) Resume(ctx context.Context) (results []uint64, err error) {
-	if err := t.begin(ctx); err != nil {
+	return t.resume(ctx, threadIdle)
+}
+
+// ResumeHeld is Resume by who holds the thread.
+func (t *Thread) ResumeHeld(ctx context.Context) (results []uint64, err error) {
+	return t.resume(ctx, threadHeld)
+}
+
+func (t *Thread) resume(ctx context.Context, from uint32) (results []uint64, err error) {
+	if err := t.begin(ctx, from); err != nil {
 		return nil, err
 	}
 	if t.sp == 0 {
@@ -264,9 +316,12 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 	if f.host != nil {
 		return t.invokeHost(f, stack)
 	}
-	c, err := f.lowered()
-	if err != nil {
-		return err
+	c := f.code.Load()
+	if c == notLowered {
+		var err error
+		if c, err = f.lowered(); err != nil {
+			return err
+		}
 	}
 	sp := t.sp
 	if uintptr(base)+c.room*8 > t.stackEnd || t.sp >= len(t.frames) {
@@ -281,16 +336,25 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 		}
 	}
 	locals := slots(base, 0, int(c.nlocals))
-	copy(locals, stack[:np])
-	clear(locals[np:])
+	for i, v := range stack[:np] { // a few: a call of memmove takes longer
+		locals[i] = v
+	}
+	if len(locals) > np {
+		clear(locals[np:])
+	}
 	t.frames[t.sp] = frame{ret: &leaveInstr, fp: base, fn: f}
 	t.sp++
 	t.inst = f.inst
 	top := t.top
 	pc, fp, acc := c.entry, base, uint64(0)
-	if pc.op&^safepoint == opEntry && t.attention.Load() == 0 {
+	if pc.op&^safepoint == opEntry && t.wanted() == 0 {
 		// Of a function with machine code that does all by itself there is nothing for the run loop to do.
-		if u := siteOf(pc).unit.Load(); u != nil {
+		if u := siteOf(pc).unit[t.mode%nativeModes].Load(); u != nil {
+			if t.attention.Load() != 0 {
+				if err := t.safepoint(pc, fp); err != nil {
+					return t.unwind(err, sp)
+				}
+			}
 			pc, fp, acc = t.runUnit(u, pc, fp)
 		}
 	}
@@ -299,7 +363,9 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 			return err
 		}
 	}
-	copy(stack, slots(unsafe.Add(t.stackBase, top), 0, int(f.nresults)))
+	for i, v := range slots(unsafe.Add(t.stackBase, top), 0, int(f.nresults)) {
+		stack[i] = v
+	}
 	return nil
 }
 

@@ -227,7 +227,7 @@ func (a *allocator) reset(f *ir.Func, t ir.Target) {
 	a.recs, a.hints, a.ranges, a.rangeSum = a.recs[:0], a.hints[:0], a.ranges[:0], a.rangeSum[:0]
 	a.lives, a.queue, a.slots, a.moves = append(a.lives[:0], life{}), a.queue[:0], a.slots[:0], a.moves[:0]
 	a.spillWords, a.used, a.stack = 0, 0, a.stack[:0]
-	all := t.Allocatable()
+	all := ir.AllocatableIn(t, f)
 	const ints = ir.RegSet(1)<<32 - 1
 	a.classes = [2]ir.RegSet{all & ints, all &^ ints}
 	a.order = [2][]ir.Reg{a.order[0][:0], a.order[1][:0]}

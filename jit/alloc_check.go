@@ -210,7 +210,7 @@ func (c *checker) move(in *ir.Instr) error {
 
 // fits tells whether r is a register for values of type t.
 func (c *checker) fits(r ir.Reg, t ir.Type) bool {
-	return r >= 0 && c.t.Allocatable().Has(r) && (r >= 32) == t.Float()
+	return r >= 0 && ir.AllocatableIn(c.t, c.a.Func).Has(r) && (r >= 32) == t.Float()
 }
 
 // holds checks that v is at l.

@@ -5,7 +5,6 @@ import (
 	"math/rand"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
@@ -19,6 +18,7 @@ func (t *tinyTarget) Name() string           { return "tiny" }
 func (t *tinyTarget) Supports(ir.Op) bool    { return true }
 func (t *tinyTarget) Select(*ir.Func)        {}
 func (t *tinyTarget) Allocatable() ir.RegSet { return 1<<t.ints - 1 | (1<<t.floats-1)<<32 }
+func (t *tinyTarget) CountReg() ir.Reg       { return ir.Reg(t.ints - 1) }
 func (t *tinyTarget) ResultReg(f bool) ir.Reg {
 	return t.ArgReg(0, f)
 }
@@ -421,24 +421,19 @@ func TestAllocateRandom(t *testing.T) {
 	}
 }
 
-// TestAllocateLinear: a function twelve times as large takes about twelve times as long, by no means 144 times.
-func TestAllocateLinear(t *testing.T) {
+// A value of a function twelve times as large takes about as long: time grows with the size, by no means with its square.
+func BenchmarkAllocateLinear(b *testing.B) {
 	target := &tinyTarget{11, 15}
-	took := func(size int) time.Duration {
-		f := randomFunc(1, size, true)
-		best := time.Hour
-		for range 2 {
-			start := time.Now()
-			if _, err := allocate(f, target); err != nil {
-				t.Fatal(err)
+	for _, size := range []int{5000, 60000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			f := randomFunc(1, size, true)
+			for b.Loop() {
+				if _, err := allocate(f, target); err != nil {
+					b.Fatal(err)
+				}
 			}
-			best = min(best, time.Since(start))
-		}
-		t.Logf("%d values, %d blocks: %v", f.NumValues(), f.NumBlocks(), best)
-		return best
-	}
-	if small, large := took(5000), took(60000); large > 60*small {
-		t.Errorf("%v for twelve times what took %v", large, small)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(f.NumValues()), "ns/value")
+		})
 	}
 }
 

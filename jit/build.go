@@ -152,7 +152,7 @@ func build(m *interp.Module, fn uint32, loop int, opt Options) (*ir.Func, error)
 	if b.sc.run(); b.err != nil {
 		return nil, b.err
 	}
-	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed, Stop: opt.Stop}
+	b.f = &ir.Func{Name: w.FuncName(fn), Index: fn, Loop: loop, Room: points.Room, Mem0Fixed: opt.Memory.Fixed, Counts: opt.Counts, Stop: opt.Stop}
 	for _, t := range b.ftype.Params {
 		b.f.Params = append(b.f.Params, ir.TypeOf(t))
 	}
@@ -326,6 +326,10 @@ func (b *builder) trap(code interp.TrapCode) {
 
 // supports tells whether there is machine code for w.
 func (b *builder) supports(w wasm.Op) bool { return b.opt.Target == nil || b.opt.Target.Supports(w) }
+
+// recorded tells whether anything is known of what has been seen running of the activation's function. What is inlined has no record
+// of its own, and is built as a whole.
+func (b *builder) recorded() bool { return b.opt.Seen != nil && b.caller == nil }
 
 // instWord is word i of the instance's block, which stays as it is.
 func (b *builder) instWord(i int) *ir.Value {

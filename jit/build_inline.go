@@ -18,8 +18,8 @@ import (
 // frames up to date as it would those of one, and where ways meet variables of callers meet as well. Values of callers stay in
 // registers while nothing in the body leaves; that is what inlining is for, beside what the passes find in the joined code.
 //
-// The interpreter enters the function all the same, as far as anybody can see: its entry is a safepoint, and each site names the
-// frames that it stands in (ir.Site.Inlined).
+// The interpreter enters the function all the same, as far as anybody can see: each site names the frames that it stands in
+// (ir.Site.Inlined), and where safepoints are counted the entry is one. Elsewhere nobody misses it: every loop and every recursion has others.
 
 // inlining is what has been found out of functions, and how much has been inlined.
 type inlining struct {
@@ -144,7 +144,9 @@ func (b *builder) inlineBody(args []operand, live bitset) []edge {
 	b.labels = append(b.labels, label{kind: wasm.OpCall, open: -1, height: b.firstOperand, results: b.ftype.Results})
 	at := len(b.labels) - 1
 	b.pos = b.offset()
-	b.poll(b.pos, b.sc.entry)
+	if b.opt.Counts {
+		b.poll(b.pos, b.sc.entry)
+	}
 	b.body()
 	return b.labels[at].edges
 }

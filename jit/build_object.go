@@ -66,6 +66,11 @@ func (b *builder) object(w wasm.Op) {
 // objectAt is the address of the object that ref refers to, which must not be null.
 func (b *builder) objectAt(ref *ir.Value, null interp.TrapCode) *ir.Value {
 	b.trapIf(b.value(wasm.OpI64Eqz, ir.I32, ref), null)
+	return b.object64(ref)
+}
+
+// object64 is objectAt of a reference to an object.
+func (b *builder) object64(ref *ir.Value) *ir.Value {
 	base := b.loadWord(b.instWord(interp.WordHeap), interp.HeapBase, ir.ClassHeader)
 	offset := b.value(wasm.OpI64And, ir.I64, ref, b.constant(ir.I64, 1<<state.RefShift-1))
 	return b.value(wasm.OpI64Add, ir.I64, base, offset)
@@ -158,8 +163,7 @@ func (b *builder) set(w wasm.Op) {
 	}
 	ref := b.pop()
 	p, offset := b.place(w, ref, index, x, k, t)
-	s := b.value(ir.OpStoreWord, ir.Void, p, v)
-	s.Imm, s.Aux, s.Width = offset, uint64(ir.ClassHeap), 1<<elementShift(t)
+	b.storeWord(p, v, offset, 1<<elementShift(t), ir.ClassHeap)
 	if barrier {
 		fast := edge{b.cur, b.copyLocals(), b.copyStack()}
 		b.join([]edge{fast, slow}, b.live())

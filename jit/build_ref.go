@@ -7,7 +7,7 @@ import (
 	"github.com/godwit-vm/godwit/wasm"
 )
 
-// References are 64 bits; null is 0. What looks into objects is left to the interpreter.
+// References are 64 bits; null is 0.
 
 // i31Bits are those of a reference to an i31 that hold its number.
 const i31Bits = 1<<31 - 1
@@ -55,6 +55,10 @@ func (b *builder) reference(w wasm.Op) (ok bool) {
 		b.brIf(depth, cond, func() { b.push(t.NonNull(), ref) })
 		b.fallThrough()
 	case wasm.OpBrOnCast, wasm.OpBrOnCastFail, wasm.OpBrOnCastDescEq, wasm.OpBrOnCastDescEqFail:
+		if b.casts(w, &b.bodyReader) {
+			b.cast(w)
+			break
+		}
 		b.p++
 		depth := b.u32()
 		b.skipHeapType()
@@ -66,6 +70,14 @@ func (b *builder) reference(w wasm.Op) (ok bool) {
 		b.leaveFor(pops, []wasm.ValType{wasm.I32})
 		b.brIf(depth, b.pop(), nil)
 		b.fallThrough()
+
+	case wasm.OpRefTest, wasm.OpRefTestNull, wasm.OpRefCast, wasm.OpRefCastNull:
+		if !b.casts(w, &b.bodyReader) {
+			return false
+		}
+		b.cast(w)
+	case wasm.OpStructNew, wasm.OpStructNewDefault, wasm.OpArrayNewFixed:
+		return b.allocate(w)
 
 	case wasm.OpThrow:
 		b.leaveForGood(len(b.m.TagType(b.u32()).Params))

@@ -28,6 +28,9 @@ func (b *builder) leaves(w wasm.Op, r *bodyReader) bool {
 	if objects(w) {
 		return b.objectLeaves(w, &bodyReader{b: r.b, p: at})
 	}
+	if b.casts(w, &bodyReader{b: r.b, p: at}) {
+		return false
+	}
 	switch w {
 	case wasm.OpCall, wasm.OpCallIndirect, wasm.OpCallRef:
 		return true

@@ -180,7 +180,7 @@ func TestBuildGolden(t *testing.T) {
 		var got strings.Builder
 		for k := range w.Code {
 			f, err := build(m, uint32(w.NumImportedFuncs+k), -1, Options{
-				Memory: interp.NativeMemory{Guarded: true}, NoInline: !strings.HasSuffix(file, "/inline.wat"),
+				Memory: interp.NativeMemory{Guarded: true}, NoInline: !strings.HasSuffix(file, "/inline.wat"), Counts: strings.HasSuffix(file, "/inline.wat"),
 			})
 			if err != nil {
 				t.Fatal(file, err)

@@ -116,7 +116,7 @@ func (t *Tier) fromCache(m *interp.Module, mc *moduleCode, key unitKey) bool {
 		return false
 	}
 	t.loaded.Add(1)
-	t.trace.event(Event{Module: m, Func: key.fn, Loop: key.loop, Loaded: true, Took: time.Since(begin), Body: bodyLen(m, key.fn),
+	t.trace.event(Event{Module: m, Func: key.fn, Loop: key.loop, Counts: key.counts, Loaded: true, Took: time.Since(begin), Body: bodyLen(m, key.fn),
 		Code: size, Sites: sites, Address: address})
 	return true
 }
@@ -188,7 +188,7 @@ func (c *codeCache) add(m *interp.Module, u *interp.NativeUnit, code []byte, ent
 	if c == nil || c.path == "" {
 		return
 	}
-	f, err := newFresh(m, cacheKey{unitKey{u.Func, u.Loop}, u.Memory}, u, code, entry, fast)
+	f, err := newFresh(m, cacheKey{unitKey{u.Func, u.Loop, u.Counts}, u.Memory}, u, code, entry, fast)
 	if err != nil {
 		c.logger.Error("machine code is not kept", "reason", err)
 		return
@@ -302,7 +302,7 @@ func WriteCode(m *interp.Module, path string, see func(Event)) (string, error) {
 
 // ahead compiles a function that is not to be run here.
 func (t *Tier) ahead(m *interp.Module, fn uint32, memory interp.NativeMemory) (f freshUnit, ok bool) {
-	begin, key := time.Now(), unitKey{fn, -1}
+	begin, key := time.Now(), unitKey{fn: fn, loop: -1}
 	c := compilation{target: t.target}
 	err := c.run(m, key, Options{Target: t.target, Memory: memory})
 	if err == nil {

@@ -37,7 +37,7 @@ const (
 	maxCacheUnits = 1 << 18
 	maxCacheFile  = 2 * maxModuleCode
 
-	storedHeader = 32
+	storedHeader = 36
 	storedSite   = 48
 	storedInline = 24
 )
@@ -54,19 +54,19 @@ type cacheKey struct {
 	memory interp.NativeMemory
 }
 
-func memoryBits(m interp.NativeMemory) (bits uint32) {
-	if m.Guarded {
-		bits |= 1
-	}
-	if m.Fixed {
-		bits |= 2
+// bits is what of a key is yes or no.
+func (k cacheKey) bits() (bits uint32) {
+	for i, yes := range [...]bool{k.memory.Guarded, k.memory.Fixed, k.counts} {
+		if yes {
+			bits |= 1 << i
+		}
 	}
 	return bits
 }
 
 func (k cacheKey) compare(o cacheKey) int {
 	pack := func(k cacheKey) (a, b uint64) {
-		return uint64(k.fn)<<32 | uint64(uint32(int32(k.loop)+1)), uint64(memoryBits(k.memory))
+		return uint64(k.fn)<<32 | uint64(uint32(int32(k.loop)+1)), uint64(k.bits())
 	}
 	a, b := pack(k)
 	c, d := pack(o)
@@ -100,7 +100,7 @@ func sumOf(parts ...[]byte) (sum [sumSize]byte) {
 func (e *cacheEntry) append(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint32(b, e.key.fn)
 	b = binary.LittleEndian.AppendUint32(b, uint32(int32(e.key.loop)))
-	b = binary.LittleEndian.AppendUint32(b, memoryBits(e.key.memory))
+	b = binary.LittleEndian.AppendUint32(b, e.key.bits())
 	b = binary.LittleEndian.AppendUint32(b, e.size)
 	b = binary.LittleEndian.AppendUint64(b, e.offset)
 	b = binary.LittleEndian.AppendUint64(b, e.shape)
@@ -114,11 +114,11 @@ func (x cacheIndex) len() int { return len(x) / cacheEntrySize }
 
 func (x cacheIndex) at(i int) cacheEntry {
 	b := x[i*cacheEntrySize:][:cacheEntrySize]
-	memory := binary.LittleEndian.Uint32(b[8:])
+	bits := binary.LittleEndian.Uint32(b[8:])
 	e := cacheEntry{
 		key: cacheKey{
-			unitKey{binary.LittleEndian.Uint32(b), int(int32(binary.LittleEndian.Uint32(b[4:])))},
-			interp.NativeMemory{Guarded: memory&1 != 0, Fixed: memory&2 != 0},
+			unitKey{binary.LittleEndian.Uint32(b), int(int32(binary.LittleEndian.Uint32(b[4:]))), bits&4 != 0},
+			interp.NativeMemory{Guarded: bits&1 != 0, Fixed: bits&2 != 0},
 		},
 		size:   binary.LittleEndian.Uint32(b[12:]),
 		offset: binary.LittleEndian.Uint64(b[16:]),
@@ -211,7 +211,7 @@ type storedUnit struct {
 	sites, faults             []interp.NativeSite
 	siteOffsets, faultOffsets []uint32
 	stacks                    [][]wasm.ValType // of each site, nil where it has no step
-	entry, fast, room         int
+	entry, fast, room, frame  int
 	code                      []byte
 }
 
@@ -224,7 +224,7 @@ func appendUnit(b []byte, u *interp.NativeUnit, code []byte, entry, fast int, sh
 		}
 	}
 	inlined := inlinedIn(u)
-	for _, n := range []int{len(code), entry, fast, len(u.Sites), len(u.Faults), len(types), u.Room, len(inlined.list)} {
+	for _, n := range []int{len(code), entry, fast, len(u.Sites), len(u.Faults), len(types), u.Room, len(inlined.list), int(u.FrameBytes)} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(n))
 	}
 	at := 0
@@ -295,12 +295,12 @@ func readUnit(b []byte, m *interp.Module, fn uint32) (*storedUnit, error) {
 		return nil, errDamaged
 	}
 	word := func(i int) uint64 { return uint64(binary.LittleEndian.Uint32(b[4*i:])) }
-	code, entry, fast, sites, faults, types, room, inlined := word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)
+	code, entry, fast, sites, faults, types, room, inlined, frame := word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7), word(8)
 	// Each count is less than 2³², so that nothing overflows.
-	if uint64(len(b)) != storedHeader+(sites+faults)*storedSite+4*types+storedInline*inlined+code || code > maxCode || entry >= code || fast >= code || room > math.MaxUint16 {
+	if uint64(len(b)) != storedHeader+(sites+faults)*storedSite+4*types+storedInline*inlined+code || code > maxCode || entry >= code || fast >= code || room > math.MaxUint16 || frame > maxFrame {
 		return nil, errDamaged
 	}
-	u := &storedUnit{entry: int(entry), fast: int(fast), room: int(room), code: b[uint64(len(b))-code:]}
+	u := &storedUnit{entry: int(entry), fast: int(fast), room: int(room), frame: int(frame), code: b[uint64(len(b))-code:]}
 	r := storedReader{b: b[storedHeader:], code: uint32(code), room: int32(room)}
 	r.types = b[storedHeader+(sites+faults)*storedSite:][:4*types]
 	if err := r.functions(m, fn, b[uint64(len(b))-code-storedInline*inlined:][:storedInline*inlined]); err != nil {
@@ -453,7 +453,7 @@ func (u *storedUnit) unit(key cacheKey, points func() (*interp.NativePoints, err
 		s.Step = p.Step(s.Pos, u.stacks[i])
 	}
 	return &interp.NativeUnit{
-		Func: key.fn, Loop: key.loop, Room: u.room, Memory: key.memory,
+		Func: key.fn, Loop: key.loop, Counts: key.counts, Room: u.room, Memory: key.memory, FrameBytes: int32(u.frame),
 		SiteOffsets: u.siteOffsets, Sites: u.sites, FaultOffsets: u.faultOffsets, Faults: u.faults,
 	}, nil
 }

@@ -319,7 +319,7 @@ func TestTwoWritersLeaveAWholeFile(t *testing.T) {
 	for w := range 4 {
 		wg.Go(func() {
 			for n := range 25 {
-				u := freshUnit{cacheKey{unitKey{uint32(w), n}, interp.NativeMemory{}}, 7, bytes.Repeat([]byte{byte(w)}, 100+n)}
+				u := freshUnit{cacheKey{unitKey{uint32(w), n, n%2 != 0}, interp.NativeMemory{}}, 7, bytes.Repeat([]byte{byte(w)}, 100+n)}
 				if err := mergeCacheFile(file, id, []freshUnit{u}); err != nil {
 					t.Error(err)
 				}
@@ -344,7 +344,7 @@ func TestTwoWritersLeaveAWholeFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := mergeCacheFile(file, id, []freshUnit{{cacheKey{unitKey{99, -1}, interp.NativeMemory{}}, 7, []byte("x")}}); err != nil {
+	if err := mergeCacheFile(file, id, []freshUnit{{cacheKey{unitKey{99, -1, false}, interp.NativeMemory{}}, 7, []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	if after, err := intact(file, id); err != nil || after != n+1 {
@@ -429,7 +429,7 @@ func FuzzUnit(f *testing.F) {
 		if err != nil {
 			return
 		}
-		stored.unit(cacheKey{unitKey: unitKey{fn, -1}}, func() (*interp.NativePoints, error) { return m.NativePoints(fn, -1) })
+		stored.unit(cacheKey{unitKey: unitKey{fn: fn, loop: -1}}, func() (*interp.NativePoints, error) { return m.NativePoints(fn, -1) })
 	})
 }
 

@@ -123,7 +123,7 @@ func TestFoldersAreTidiedBesideWriters(t *testing.T) {
 			for n := range 20 {
 				id := cacheID{module: [32]byte{byte(n % 3)}}
 				file := filepath.Join(d.dir, id.name())
-				u := freshUnit{cacheKey{unitKey{uint32(w), n}, interp.NativeMemory{}}, 7, []byte("code")}
+				u := freshUnit{cacheKey{unitKey{uint32(w), n, false}, interp.NativeMemory{}}, 7, []byte("code")}
 				if err := mergeCacheFile(file, id, []freshUnit{u}); err != nil {
 					t.Error(err)
 				}

@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Target   ir.Target
 	Memory   interp.NativeMemory         // of the instances that will run it
+	Counts   bool                        // safepoints are counted
 	Seen     func(mark interp.Mark) bool // what of its function has been seen running; nil: all
 	Stop     func() error                // ends the compilation when it returns one; nil: it goes on to its end
 	NoPolls  bool                        // loops cannot be stopped: for measuring what polls cost
@@ -120,10 +121,10 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey, stop func(
 	memory := nativeMemory(m)
 	c := compilation{target: t.target, verify: t.mode != Auto}
 	seen, extent := mc.recorded(m, key)
-	err := c.run(m, key, Options{Target: t.target, Memory: memory, Seen: seen, Stop: stop})
+	err := c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts, Seen: seen, Stop: stop})
 	if extent == Region && reasonOf(err) == TooLarge { // there is more to know of a region
 		seen, extent = nil, RegionTooLarge
-		err = c.run(m, key, Options{Target: t.target, Memory: memory, Stop: stop})
+		err = c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts, Stop: stop})
 	}
 	var address uintptr
 	if err == nil {
@@ -154,7 +155,7 @@ func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey, stop func(
 // eventOf tells what became of a unit.
 func eventOf(m *interp.Module, key unitKey, c *compilation, err error, begin time.Time) Event {
 	e := Event{
-		Module: m, Func: key.fn, Loop: key.loop, Reason: reasonOf(err), Err: err,
+		Module: m, Func: key.fn, Loop: key.loop, Counts: key.counts, Reason: reasonOf(err), Err: err,
 		Took: time.Since(begin), Body: bodyLen(m, key.fn),
 	}
 	if c.f != nil {
@@ -180,7 +181,7 @@ func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compila
 	if err != nil {
 		return 0, abort(NotEncoded, err)
 	}
-	u.Func, u.Loop, u.Room, u.Memory = key.fn, key.loop, c.f.Room, memory
+	u.Func, u.Loop, u.Counts, u.Room, u.Memory = key.fn, key.loop, key.counts, c.f.Room, memory
 	mc.running(m, u, true, recorded, paces[t.mode].exits)
 	address, err := t.publish(m, mc, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 	if err == nil {
@@ -202,6 +203,8 @@ func (t *Tier) publish(m *interp.Module, mc *moduleCode, u *interp.NativeUnit, c
 	mc.keep(p)
 	u.Base, u.Size = p.base, uintptr(len(code))
 	u.Entry, u.Fast = p.base+uintptr(entry), p.base+uintptr(fast)
-	publish(m, u)
+	if err := publish(m, u); err != nil {
+		return 0, abort(NotEncoded, err)
+	}
 	return p.base, nil
 }

@@ -22,12 +22,12 @@ func Explain(w io.Writer, m *interp.Module, fn uint32, o Explanation) error {
 	if err != nil {
 		return err
 	}
-	loops, err := explain(w, target, m, unitKey{fn, -1}, o)
+	loops, err := explain(w, target, m, unitKey{fn: fn, loop: -1}, o)
 	if err != nil || !o.Loops {
 		return err
 	}
 	for _, loop := range loops {
-		if _, err := explain(w, target, m, unitKey{fn, loop}, o); err != nil {
+		if _, err := explain(w, target, m, unitKey{fn: fn, loop: loop}, o); err != nil {
 			return err
 		}
 	}
@@ -49,7 +49,7 @@ func explain(w io.Writer, target BackEnd, m *interp.Module, key unitKey, o Expla
 			fmt.Fprintf(w, "%s after %s\n%s\n", unit, phase, f)
 		}
 	}
-	if err := c.run(m, key, Options{Target: target, Memory: nativeMemory(m)}); err != nil {
+	if err := c.run(m, key, Options{Target: target, Memory: m.ExpectedNativeMemory()}); err != nil {
 		_, err := fmt.Fprintf(w, "%s is left to the interpreter: %v\n\n", unit, err)
 		return loops, err
 	}

@@ -73,6 +73,10 @@ const (
 	maxSets   = 4 << 20
 	maxArms   = 8 << 10
 
+	// maxNewFields bounds the fields of an object that machine code makes by itself: a store for each is little beside what the interpreter's
+	// step takes, but the code is written once for each place.
+	maxNewFields = 32
+
 	// maxRead bounds the wasm bytes read for loops of a function: each loop that is compiled by itself is found by going over the
 	// whole body, some 150 ns for a byte. A body of 200 KiB may have 60,000 loops.
 	maxRead = 8 << 20

@@ -27,4 +27,4 @@ func newCode(code []byte) (piece, error) {
 func freeCode(p piece) { interp.FreeNativeCode(p.base, p.size) }
 
 // publish lets m's instances find a unit.
-func publish(m *interp.Module, u *interp.NativeUnit) { m.Publish(u) }
+func publish(m *interp.Module, u *interp.NativeUnit) error { return m.Publish(u) }

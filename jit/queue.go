@@ -2,6 +2,7 @@ package jit
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 	"weak"
@@ -14,15 +15,19 @@ type job struct {
 	tier   *Tier
 	module weak.Pointer[interp.Module]
 	key    unitKey
+	size   int // bytes of the function's body
 }
 
 // queue is what waits to be compiled, and the worker that does it: a goroutine that begins when there is something to do and ends when
 // there is nothing.
 //
-// Each module has a line of its own, first come first served, and the worker goes to the line that it has spent the least time on. A
-// module that is new has a start like that of the line that is served just now, so that it waits for one unit at most, but gains nothing from
-// having waited for nothing so far; one whose line has become empty keeps its account for as long as that is ahead. (This is
-// start-time fair queueing, with the time that compiling took as the length of a packet.)
+// Each module has a line of its own, and the worker goes to the line that it has spent the least time on. A module that is new has a start
+// like that of the line that is served just now, so that it waits for one unit at most, but gains nothing from having waited for nothing so
+// far; one whose line has become empty keeps its account for as long as that is ahead. (This is start-time fair queueing, with the time
+// that compiling took as the length of a packet.)
+//
+// From a line it takes the smallest function's unit, of those of the same size whichever was there first: for the time that a large one
+// takes, all that waits behind it is interpreted. Each unit comes here once, so that none waits for ever.
 type queue struct {
 	mu      sync.Mutex
 	lines   map[weak.Pointer[interp.Module]]*line
@@ -94,7 +99,14 @@ func (q *queue) take() (j job, ok bool) {
 		}
 	}
 	q.now = l.start
-	j, l.jobs = l.jobs[0], l.jobs[1:]
+	smallest := 0
+	for i := range l.jobs {
+		if l.jobs[i].size < l.jobs[smallest].size {
+			smallest = i
+		}
+	}
+	j = l.jobs[smallest]
+	l.jobs = slices.Delete(l.jobs, smallest, smallest+1)
 	q.waiting--
 	q.came++
 	l.first = q.came

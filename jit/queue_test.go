@@ -106,19 +106,32 @@ func TestTheWorkerIsSharedByModules(t *testing.T) {
 	}
 }
 
+// Small units do not wait for large ones, and those of the same size keep their order.
+func TestSmallUnitsComeFirst(t *testing.T) {
+	q := queue{working: true}
+	for i, size := range []int{900, 20, 5000, 20, 3} {
+		q.add(job{key: unitKey{fn: uint32(i)}, size: size})
+	}
+	for _, want := range []uint32{4, 1, 3, 0, 2} {
+		if j, ok := q.take(); !ok || j.key.fn != want {
+			t.Errorf("unit %d came, want %d", j.key.fn, want)
+		}
+	}
+}
+
 func TestUnitsAreTakenOnce(t *testing.T) {
 	c := &moduleCode{units: map[unitKey]*unit{}}
 	take := func(key unitKey) bool {
 		_, ok := c.change(key, counted, recording, pending)
 		return ok
 	}
-	for _, key := range []unitKey{{1, -1}, {1, 5}, {2, -1}} {
+	for _, key := range []unitKey{{1, -1, false}, {1, 5, false}, {2, -1, false}, {1, -1, true}} {
 		if !take(key) || take(key) {
 			t.Errorf("%v is not taken exactly once", key)
 		}
 	}
-	c.set(unitKey{1, 5}, counted)
-	if !take(unitKey{1, 5}) || take(unitKey{1, -1}) {
+	c.set(unitKey{1, 5, false}, counted)
+	if !take(unitKey{1, 5, false}) || take(unitKey{1, -1, false}) {
 		t.Error("a unit that was given back cannot be taken")
 	}
 }

@@ -73,8 +73,8 @@ func (c *moduleCode) set(key unitKey, p phase) {
 }
 
 // Hot is told by the interpreter that a unit runs often.
-func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int) (again uint32) {
-	c, key := t.code(m), unitKey{fn, loop}
+func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int, counts bool) (again uint32) {
+	c, key := t.code(m), unitKey{fn, loop, counts}
 	if c == nil {
 		return 0
 	}
@@ -110,7 +110,7 @@ func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int) (ag
 
 // SideExits is told by the interpreter that side exits of a region have been taken often.
 func (t *Tier) SideExits(th *interp.Thread, m *interp.Module, u *interp.NativeUnit) (again uint32) {
-	c, key := t.code(m), unitKey{u.Func, u.Loop}
+	c, key := t.code(m), unitKey{u.Func, u.Loop, u.Counts}
 	if c == nil {
 		return 0
 	}
@@ -167,7 +167,7 @@ func (c *moduleCode) mayGrow(key unitKey) bool {
 // running is told that a unit is about to be published. What runs in machine code is not seen by the interpreter: of a loop
 // that has not been recorded, other units of its function take for granted that all of it runs.
 func (c *moduleCode) running(m *interp.Module, u *interp.NativeUnit, compiled, recorded bool, exits uint32) {
-	key := unitKey{u.Func, u.Loop}
+	key := unitKey{u.Func, u.Loop, u.Counts}
 	if !recorded {
 		m.RecordLoop(key.fn, key.loop)
 	}
@@ -187,7 +187,7 @@ func (c *moduleCode) running(m *interp.Module, u *interp.NativeUnit, compiled, r
 // request has a unit compiled, now or by the worker, and says what Hot returns. If it cannot, the unit is in phase was again.
 func (t *Tier) request(th *interp.Thread, m *interp.Module, c *moduleCode, key unitKey, was phase, retry uint32) (again uint32) {
 	if t.mode == Auto {
-		if t.queue.add(job{t, weak.Make(m), key}) {
+		if t.queue.add(job{t, weak.Make(m), key, bodyLen(m, key.fn)}) {
 			return 0
 		}
 		c.set(key, was)

@@ -108,10 +108,12 @@ func (t *Tier) Stats() Stats {
 	return Stats{t.compiled.Load(), t.aborted.Load(), t.loaded.Load(), t.bytes.Load()}
 }
 
-// unitKey is a unit of a module: a function, or the loop of it that begins at that instruction of the interpreter's; -1 is none.
+// unitKey is a unit of a module: a function, or the loop of it that begins at that instruction of the interpreter's; -1 is none. There are two
+// of each, of which one counts safepoints.
 type unitKey struct {
-	fn   uint32
-	loop int
+	fn     uint32
+	loop   int
+	counts bool
 }
 
 // moduleCode is the machine code of a module. It does not keep the module alive.

@@ -80,7 +80,8 @@ func abort(r Reason, err error) error { return &Abort{r, err} }
 type Event struct {
 	Module *interp.Module
 	Func   uint32
-	Loop   int // -1 for the whole function; otherwise as the interpreter numbers its instructions
+	Loop   int  // -1 for the whole function; otherwise as the interpreter numbers its instructions
+	Counts bool // it counts safepoints: for programs with fuel, and those that count
 	Reason Reason
 	Err    error // an *Abort, or nil
 	Loaded bool  // it was not compiled here: it comes from a code file
@@ -115,6 +116,9 @@ func (e Event) String() string {
 	}
 	if e.Loop >= 0 {
 		fmt.Fprintf(&b, ", loop at %d", e.Loop)
+	}
+	if e.Counts {
+		b.WriteString(", counting")
 	}
 	fmt.Fprintf(&b, ", %d bytes of wasm", e.Body)
 	if e.Extent != Small {

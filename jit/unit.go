@@ -24,6 +24,7 @@ func unitOf(arch string, code *ir.Code) (*interp.NativeUnit, error) {
 	if n := len(code.Bytes); code.Entry < 0 || code.Entry >= n || code.Fast < 0 || code.Fast >= n {
 		return nil, fmt.Errorf("the entries %d and %d are not in %d bytes of code", code.Entry, code.Fast, n)
 	}
+	u.FrameBytes = int32(code.FrameBytes)
 	return u, nil
 }
 

@@ -26,6 +26,7 @@ func TestUnitsSayWhatTheirSitesAre(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := &interp.NativeUnit{
+			FrameBytes:  24,
 			SiteOffsets: []uint32{20, 40, 64},
 			Sites: []interp.NativeSite{
 				{Kind: interp.SiteCall, Pos: 7, Callee: 9, Point: 3, Acc: 2, ArgSlot: 5, FrameBytes: 24},

@@ -92,6 +92,34 @@ func benchmarkHostCall(b *testing.B, tier vm.Tier) {
 	}
 }
 
+// BenchmarkFuel is a guest's loop, one iteration per operation, and 29 calls per operation, of programs with and without fuel.
+func BenchmarkFuel(b *testing.B) {
+	const text = `(module
+		(func $fib (export "fib") (param i32) (result i32) (if (result i32) (i32.lt_u (local.get 0) (i32.const 2)) (then (local.get 0))
+			(else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1))) (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+		(func (export "calls") (param i32)
+			(loop $l (drop (call $fib (i32.const 6))) (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+		(func (export "loop") (param $n i32) (result i32) (local $x i32)
+			(loop $l
+				(local.set $x (i32.add (i32.xor (local.get $x) (local.get $n)) (i32.const 7)))
+				(br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+			(local.get $x)))`
+	for _, name := range []string{"loop", "calls"} {
+		for _, c := range []struct {
+			name string
+			cfg  *vm.ProgramConfig
+		}{{"without", nil}, {"with", vm.NewProgramConfig().WithFuel(1 << 62)}} {
+			b.Run(name+"/"+c.name, func(b *testing.B) {
+				i := instantiateIn(b, vm.NewRuntime(vm.NewConfig().WithTier(vm.TierJIT)), textModule(b, text), c.cfg)
+				b.ResetTimer()
+				if _, err := i.Call(context.Background(), name, uint64(b.N)); err != nil {
+					b.Fatal(err)
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkInstantiate(b *testing.B) {
 	rt := vm.NewRuntime(nil)
 	ctx := context.Background()

@@ -53,11 +53,11 @@ func (f *Func) CallStack(ctx context.Context, stack []uint64) error {
 	if err := f.fits(stack); err != nil {
 		return err
 	}
-	if err := f.p.acquire(); err != nil {
+	if err := f.p.begin(ctx); err != nil {
 		return err
 	}
-	err := f.p.invoke(ctx, f.f, stack)
-	f.p.release()
+	err := f.p.run(f.f, stack)
+	f.p.end()
 	return err
 }
 
@@ -75,10 +75,12 @@ func (f *Func) fits(stack []uint64) error {
 const maxArity = 8
 
 // enter begins a typed call, whose arguments go where it says and whose results come from there.
-func (f *Func) enter() (*[maxArity]uint64, error) { return &f.p.args, f.p.acquire() }
+func (f *Func) enter(ctx context.Context) (*[maxArity]uint64, error) {
+	return &f.p.args, f.p.begin(ctx)
+}
 
 // run makes the call that enter has begun.
-func (f *Func) run(ctx context.Context) error { return f.p.invoke(ctx, f.f, f.p.args[:]) }
+func (f *Func) run() error { return f.p.run(f.f, f.p.args[:]) }
 
 // leave ends the call, whose results have been taken.
-func (f *Func) leave() { f.p.release() }
+func (f *Func) leave() { f.p.end() }

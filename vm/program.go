@@ -28,11 +28,13 @@ type Program struct {
 	// wasiFuncs is what wasi provides.
 	wasiFuncs []interp.HostFunc
 
-	status atomic.Uint32 // statusIdle and so on
+	status atomic.Uint32 // statusOpen and so on; who runs the program runs or holds its thread
 	// resumable says that the thread holds frames that nobody has resumed yet.
 	resumable atomic.Bool
 	// args is where typed calls put their arguments and find their results. It belongs to whoever is running.
 	args [maxArity]uint64
+	// cancel ends the context of a typed call of a program with a deadline.
+	cancel context.CancelFunc
 
 	// still is a lock over the program's shape: taken to add instances, to view it and to close it. It is a channel
 	// so that waiting for it can be given up. It is never held while guest code of this program is started.
@@ -44,12 +46,11 @@ type Program struct {
 	aliases   map[string]*Instance // see Register
 }
 
-// What a program is doing.
+// Whether a program may be used.
 const (
-	statusIdle uint32 = iota
-	statusRunning
-	statusClosed
-	statusBroken // a host function panicked: only Close is left
+	statusOpen   uint32 = iota
+	statusClosed        // or about to be
+	statusBroken        // a host function panicked: only Close is left
 )
 
 // newProgram makes a program without a thread.
@@ -229,7 +230,7 @@ func (p *Program) instanceOf(inst *interp.Instance) *Instance {
 }
 
 // Busy tells whether a call runs in the program.
-func (p *Program) Busy() bool { return p.status.Load() == statusRunning }
+func (p *Program) Busy() bool { return p.status.Load() == statusOpen && p.thread.Busy() }
 
 // SetFuel gives the program n units of fuel instead of what it has, see [ProgramConfig.WithFuel]. It is made
 // like a call: it returns ErrBusy while the program runs; a host function uses [Caller.SetFuel].
@@ -256,7 +257,7 @@ func (p *Program) Fuel() (uint64, error) {
 // afterwards. A program that runs is not closed: Close returns ErrBusy; end its call by its context first. Closing twice
 // does nothing.
 func (p *Program) Close() error {
-	if err := p.acquire(); err != nil && !p.status.CompareAndSwap(statusBroken, statusRunning) {
+	if err := p.acquire(); err != nil && !p.status.CompareAndSwap(statusBroken, statusClosed) {
 		if err == ErrClosed {
 			return nil
 		}
@@ -274,19 +275,70 @@ func (p *Program) Close() error {
 
 // acquire makes the caller the one who runs the program.
 func (p *Program) acquire() error {
-	if p.status.CompareAndSwap(statusIdle, statusRunning) {
-		return nil
-	}
+	held := p.thread == nil || p.thread.Hold() // it stays so when the program has been closed; one that could not be restored has none
 	if p.status.Load() >= statusClosed {
 		return ErrClosed
 	}
-	return ErrBusy
+	if !held {
+		return ErrBusy
+	}
+	return nil
 }
 
 // release ends what acquire began, unless the program was closed meanwhile.
 func (p *Program) release() {
-	if p.status.Load() == statusRunning {
-		p.status.Store(statusIdle)
+	if p.status.Load() == statusOpen {
+		p.thread.Release()
+	}
+}
+
+// begin is acquire for a call that begins at once; end is its end.
+func (p *Program) begin(ctx context.Context) error {
+	if p.cfg.timed {
+		return p.beginTimed(ctx)
+	}
+	if err := p.thread.Begin(ctx); err != nil {
+		return p.refused(err)
+	}
+	return nil
+}
+
+func (p *Program) beginTimed(ctx context.Context) error {
+	ctx, cancel := p.withDeadline(ctx)
+	if err := p.thread.Begin(ctx); err != nil {
+		cancel()
+		return p.refused(err)
+	}
+	p.cancel = cancel
+	return nil
+}
+
+// refused is why a call could not begin.
+func (p *Program) refused(err error) error {
+	if p.status.Load() >= statusClosed {
+		return ErrClosed
+	}
+	return err
+}
+
+// run makes a call that has begun.
+func (p *Program) run(f *interp.Func, stack []uint64) error {
+	returned := false
+	defer p.abandoned(&returned)
+	err := p.thread.Run(f, stack)
+	returned = true
+	return err
+}
+
+func (p *Program) end() {
+	p.endDeadline()
+	p.thread.End()
+}
+
+func (p *Program) endDeadline() {
+	if p.cancel != nil {
+		p.cancel()
+		p.cancel = nil
 	}
 }
 
@@ -306,7 +358,7 @@ func (p *Program) lock(ctx context.Context) error {
 
 func (p *Program) unlock() { <-p.still }
 
-// invoke calls f, for who has acquired the program.
+// invoke calls f, for who has acquired the program and goes on afterwards.
 func (p *Program) invoke(ctx context.Context, f *interp.Func, stack []uint64) error {
 	if !p.cfg.timed {
 		return p.call(ctx, f, stack)
@@ -319,7 +371,7 @@ func (p *Program) invoke(ctx context.Context, f *interp.Func, stack []uint64) er
 func (p *Program) call(ctx context.Context, f *interp.Func, stack []uint64) error {
 	returned := false
 	defer p.unwound(&returned)
-	err := p.thread.Call(ctx, f, stack)
+	err := p.thread.CallHeld(ctx, f, stack)
 	returned = true
 	return err
 }
@@ -329,6 +381,15 @@ func (p *Program) call(ctx context.Context, f *interp.Func, stack []uint64) erro
 func (p *Program) unwound(returned *bool) {
 	if !*returned {
 		p.status.Store(statusBroken)
+	}
+}
+
+// abandoned is unwound for what begin has begun.
+func (p *Program) abandoned(returned *bool) {
+	if !*returned {
+		p.status.Store(statusBroken)
+		p.endDeadline()
+		p.thread.Abandon()
 	}
 }
 

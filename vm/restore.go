@@ -128,7 +128,7 @@ func (p *Program) Resume(ctx context.Context) (results []uint64, err error) {
 	}
 	returned := false
 	defer p.unwound(&returned)
-	results, err = p.thread.Resume(ctx)
+	results, err = p.thread.ResumeHeld(ctx)
 	returned = true
 	p.resumable.Store(p.thread.Depth() > 0) // it was not even begun, if ctx had ended
 	return results, exitedWell(err)

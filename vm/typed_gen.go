@@ -12,11 +12,11 @@ func TypedFunc0[R Value](i *Instance, name string) (func(ctx context.Context) (R
 		return nil, err
 	}
 	return func(ctx context.Context) (r R, err error) {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return r, err
 		}
-		if err = fn.run(ctx); err == nil {
+		if err = fn.run(); err == nil {
 			r = fromBits[R](s[0])
 		}
 		fn.leave()
@@ -32,12 +32,12 @@ func TypedFunc1[A, R Value](i *Instance, name string) (func(ctx context.Context,
 		return nil, err
 	}
 	return func(ctx context.Context, a A) (r R, err error) {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return r, err
 		}
 		s[0] = toBits(a)
-		if err = fn.run(ctx); err == nil {
+		if err = fn.run(); err == nil {
 			r = fromBits[R](s[0])
 		}
 		fn.leave()
@@ -53,13 +53,13 @@ func TypedFunc2[A, B, R Value](i *Instance, name string) (func(ctx context.Conte
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B) (r R, err error) {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return r, err
 		}
 		s[0] = toBits(a)
 		s[1] = toBits(b)
-		if err = fn.run(ctx); err == nil {
+		if err = fn.run(); err == nil {
 			r = fromBits[R](s[0])
 		}
 		fn.leave()
@@ -75,14 +75,14 @@ func TypedFunc3[A, B, C, R Value](i *Instance, name string) (func(ctx context.Co
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C) (r R, err error) {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return r, err
 		}
 		s[0] = toBits(a)
 		s[1] = toBits(b)
 		s[2] = toBits(c)
-		if err = fn.run(ctx); err == nil {
+		if err = fn.run(); err == nil {
 			r = fromBits[R](s[0])
 		}
 		fn.leave()
@@ -98,7 +98,7 @@ func TypedFunc4[A, B, C, D, R Value](i *Instance, name string) (func(ctx context
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D) (r R, err error) {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return r, err
 		}
@@ -106,7 +106,7 @@ func TypedFunc4[A, B, C, D, R Value](i *Instance, name string) (func(ctx context
 		s[1] = toBits(b)
 		s[2] = toBits(c)
 		s[3] = toBits(d)
-		if err = fn.run(ctx); err == nil {
+		if err = fn.run(); err == nil {
 			r = fromBits[R](s[0])
 		}
 		fn.leave()
@@ -122,7 +122,7 @@ func TypedFunc5[A, B, C, D, E, R Value](i *Instance, name string) (func(ctx cont
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D, e E) (r R, err error) {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return r, err
 		}
@@ -131,7 +131,7 @@ func TypedFunc5[A, B, C, D, E, R Value](i *Instance, name string) (func(ctx cont
 		s[2] = toBits(c)
 		s[3] = toBits(d)
 		s[4] = toBits(e)
-		if err = fn.run(ctx); err == nil {
+		if err = fn.run(); err == nil {
 			r = fromBits[R](s[0])
 		}
 		fn.leave()
@@ -147,7 +147,7 @@ func TypedFunc6[A, B, C, D, E, F, R Value](i *Instance, name string) (func(ctx c
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D, e E, f F) (r R, err error) {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return r, err
 		}
@@ -157,7 +157,7 @@ func TypedFunc6[A, B, C, D, E, F, R Value](i *Instance, name string) (func(ctx c
 		s[3] = toBits(d)
 		s[4] = toBits(e)
 		s[5] = toBits(f)
-		if err = fn.run(ctx); err == nil {
+		if err = fn.run(); err == nil {
 			r = fromBits[R](s[0])
 		}
 		fn.leave()
@@ -173,7 +173,7 @@ func TypedFunc7[A, B, C, D, E, F, G, R Value](i *Instance, name string) (func(ct
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D, e E, f F, g G) (r R, err error) {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return r, err
 		}
@@ -184,7 +184,7 @@ func TypedFunc7[A, B, C, D, E, F, G, R Value](i *Instance, name string) (func(ct
 		s[4] = toBits(e)
 		s[5] = toBits(f)
 		s[6] = toBits(g)
-		if err = fn.run(ctx); err == nil {
+		if err = fn.run(); err == nil {
 			r = fromBits[R](s[0])
 		}
 		fn.leave()
@@ -200,7 +200,7 @@ func TypedFunc8[A, B, C, D, E, F, G, H, R Value](i *Instance, name string) (func
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D, e E, f F, g G, h H) (r R, err error) {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return r, err
 		}
@@ -212,7 +212,7 @@ func TypedFunc8[A, B, C, D, E, F, G, H, R Value](i *Instance, name string) (func
 		s[5] = toBits(f)
 		s[6] = toBits(g)
 		s[7] = toBits(h)
-		if err = fn.run(ctx); err == nil {
+		if err = fn.run(); err == nil {
 			r = fromBits[R](s[0])
 		}
 		fn.leave()
@@ -228,11 +228,11 @@ func TypedProc0(i *Instance, name string) (func(ctx context.Context) error, erro
 		return nil, err
 	}
 	return func(ctx context.Context) error {
-		_, err := fn.enter()
+		_, err := fn.enter(ctx)
 		if err != nil {
 			return err
 		}
-		err = fn.run(ctx)
+		err = fn.run()
 		fn.leave()
 		return err
 	}, nil
@@ -246,12 +246,12 @@ func TypedProc1[A Value](i *Instance, name string) (func(ctx context.Context, a 
 		return nil, err
 	}
 	return func(ctx context.Context, a A) error {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return err
 		}
 		s[0] = toBits(a)
-		err = fn.run(ctx)
+		err = fn.run()
 		fn.leave()
 		return err
 	}, nil
@@ -265,13 +265,13 @@ func TypedProc2[A, B Value](i *Instance, name string) (func(ctx context.Context,
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B) error {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return err
 		}
 		s[0] = toBits(a)
 		s[1] = toBits(b)
-		err = fn.run(ctx)
+		err = fn.run()
 		fn.leave()
 		return err
 	}, nil
@@ -285,14 +285,14 @@ func TypedProc3[A, B, C Value](i *Instance, name string) (func(ctx context.Conte
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C) error {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return err
 		}
 		s[0] = toBits(a)
 		s[1] = toBits(b)
 		s[2] = toBits(c)
-		err = fn.run(ctx)
+		err = fn.run()
 		fn.leave()
 		return err
 	}, nil
@@ -306,7 +306,7 @@ func TypedProc4[A, B, C, D Value](i *Instance, name string) (func(ctx context.Co
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D) error {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return err
 		}
@@ -314,7 +314,7 @@ func TypedProc4[A, B, C, D Value](i *Instance, name string) (func(ctx context.Co
 		s[1] = toBits(b)
 		s[2] = toBits(c)
 		s[3] = toBits(d)
-		err = fn.run(ctx)
+		err = fn.run()
 		fn.leave()
 		return err
 	}, nil
@@ -328,7 +328,7 @@ func TypedProc5[A, B, C, D, E Value](i *Instance, name string) (func(ctx context
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D, e E) error {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return err
 		}
@@ -337,7 +337,7 @@ func TypedProc5[A, B, C, D, E Value](i *Instance, name string) (func(ctx context
 		s[2] = toBits(c)
 		s[3] = toBits(d)
 		s[4] = toBits(e)
-		err = fn.run(ctx)
+		err = fn.run()
 		fn.leave()
 		return err
 	}, nil
@@ -351,7 +351,7 @@ func TypedProc6[A, B, C, D, E, F Value](i *Instance, name string) (func(ctx cont
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D, e E, f F) error {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return err
 		}
@@ -361,7 +361,7 @@ func TypedProc6[A, B, C, D, E, F Value](i *Instance, name string) (func(ctx cont
 		s[3] = toBits(d)
 		s[4] = toBits(e)
 		s[5] = toBits(f)
-		err = fn.run(ctx)
+		err = fn.run()
 		fn.leave()
 		return err
 	}, nil
@@ -375,7 +375,7 @@ func TypedProc7[A, B, C, D, E, F, G Value](i *Instance, name string) (func(ctx c
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D, e E, f F, g G) error {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return err
 		}
@@ -386,7 +386,7 @@ func TypedProc7[A, B, C, D, E, F, G Value](i *Instance, name string) (func(ctx c
 		s[4] = toBits(e)
 		s[5] = toBits(f)
 		s[6] = toBits(g)
-		err = fn.run(ctx)
+		err = fn.run()
 		fn.leave()
 		return err
 	}, nil
@@ -400,7 +400,7 @@ func TypedProc8[A, B, C, D, E, F, G, H Value](i *Instance, name string) (func(ct
 		return nil, err
 	}
 	return func(ctx context.Context, a A, b B, c C, d D, e E, f F, g G, h H) error {
-		s, err := fn.enter()
+		s, err := fn.enter(ctx)
 		if err != nil {
 			return err
 		}
@@ -412,7 +412,7 @@ func TypedProc8[A, B, C, D, E, F, G, H Value](i *Instance, name string) (func(ct
 		s[5] = toBits(f)
 		s[6] = toBits(g)
 		s[7] = toBits(h)
-		err = fn.run(ctx)
+		err = fn.run()
 		fn.leave()
 		return err
 	}, nil

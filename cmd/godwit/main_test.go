@@ -25,7 +25,9 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	// Programs of the tests are to be seen by the tests alone. The name is short because a socket's is limited.
+	// They are looked for in the folder for temporary files, too.
 	os.Setenv("XDG_RUNTIME_DIR", bin)
+	os.Setenv("TMPDIR", bin)
 	code := m.Run()
 	os.RemoveAll(bin)
 	os.Exit(code)

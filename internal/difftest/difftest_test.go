@@ -71,6 +71,45 @@ func TestTiersAgree(t *testing.T) {
 	}
 }
 
+// TestFuelIsTheSameOnEveryTier stops modules in the middle of calls: what is left, where they stop and what they have done until
+// then is what it is in the interpreter.
+func TestFuelIsTheSameOnEveryTier(t *testing.T) {
+	if !compiler() {
+		t.Skip("NOT TESTED: there is no compiler for this host")
+	}
+	n := uint64(8)
+	if testing.Short() {
+		n = 3
+	}
+	var f Fuzzer
+	stopped := 0
+	for seed := range n {
+		m, _ := f.Generate(seed)
+		c, err := CaseOf(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fuel := range []uint64{1, 3, 37, 200, 1<<64 - 1} {
+			for _, travel := range []uint64{0, 5} {
+				want, _ := Run(c, Interpreted(travel).Fuelled(fuel))
+				for _, line := range want {
+					if strings.HasSuffix(line, "out of fuel") {
+						stopped++
+					}
+				}
+				for _, how := range []How{Compiled(travel), Mixed(travel), {Tiers: [2]vm.Tier{}, Travel: travel}} {
+					if got, _ := Run(c, how.Fuelled(fuel)); differ(want, got) {
+						t.Errorf("seed %d, %v (-interpreter):\n%s", seed, how.Fuelled(fuel), cmp.Diff(want, got))
+					}
+				}
+			}
+		}
+	}
+	if stopped < int(n) {
+		t.Errorf("%d calls were stopped only", stopped)
+	}
+}
+
 // compiler tells whether there is one for this host.
 func compiler() bool {
 	return vm.NewRuntime(vm.NewConfig().WithTier(vm.TierJIT)).Compiles()

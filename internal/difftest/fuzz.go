@@ -23,7 +23,7 @@ type Fuzzer struct {
 	Peer *Peer
 	// Folder is where differences are written; "" is nowhere.
 	Folder string
-	// Compiled compares machine code, too: whole functions and regions, in place and travelling, and travelling to and from the interpreter.
+	// Compiled compares machine code, too: whole functions and regions, in place, travelling, travelling to and from the interpreter, and with fuel.
 	Compiled bool
 	// Whole leaves modules as they are, which is quick, and says no more than that there is a difference.
 	Whole bool
@@ -73,6 +73,12 @@ func (f *Fuzzer) Try(seed uint64) (*Difference, error) {
 		ways = append(ways, f.Peer.Way())
 	}
 	d := Compare(c, ways...)
+	if d == nil && f.Compiled {
+		fuel := 1 + seed*31%400
+		if d = Compare(c, Interpreted(0).Fuelled(fuel).Way(), Compiled(0).Fuelled(fuel).Way()); d == nil {
+			d = Compare(c, Interpreted(travel).Fuelled(fuel).Way(), Compiled(travel).Fuelled(fuel).Way())
+		}
+	}
 	f.Stats.Modules++
 	f.Stats.Bytes += len(c.Binary)
 	if d == nil {

@@ -56,26 +56,34 @@ type How struct {
 	Tiers [2]vm.Tier
 	// Travel is at every how many safepoints it travels, 0 is never.
 	Travel uint64
+	// Fuel, if it is not 0, is what each call and each leg of a journey is given; the transcript says what is left of it.
+	Fuel uint64
+}
+
+// Fuelled is the same with fuel.
+func (h How) Fuelled(fuel uint64) How {
+	h.Fuel = fuel
+	return h
 }
 
 // Interpreted travels between interpreters, Compiled between runtimes that compile everything first.
 func Interpreted(travel uint64) How {
-	return How{[2]vm.Tier{vm.TierInterp, vm.TierInterp}, travel}
+	return How{Tiers: [2]vm.Tier{vm.TierInterp, vm.TierInterp}, Travel: travel}
 }
 
 // Compiled is machine code only: see Interpreted.
 func Compiled(travel uint64) How {
-	return How{[2]vm.Tier{vm.TierJIT, vm.TierJIT}, travel}
+	return How{Tiers: [2]vm.Tier{vm.TierJIT, vm.TierJIT}, Travel: travel}
 }
 
 // Mixed travels from machine code to the interpreter and back.
 func Mixed(travel uint64) How {
-	return How{[2]vm.Tier{vm.TierJIT, vm.TierInterp}, travel}
+	return How{Tiers: [2]vm.Tier{vm.TierJIT, vm.TierInterp}, Travel: travel}
 }
 
 // Regions travels between runtimes that compile what has run, and again when something else does.
 func Regions(travel uint64) How {
-	return How{[2]vm.Tier{vm.TierRegions, vm.TierRegions}, travel}
+	return How{Tiers: [2]vm.Tier{vm.TierRegions, vm.TierRegions}, Travel: travel}
 }
 
 // String names the way.
@@ -94,12 +102,15 @@ func (h How) String() string {
 	if h.Travel > 0 {
 		name += fmt.Sprintf(", travelling every %d", h.Travel)
 	}
+	if h.Fuel > 0 {
+		name += fmt.Sprintf(", with %d units of fuel", h.Fuel)
+	}
 	return name
 }
 
 // Run runs a case with godwit. Panics, those of the compiler among them, are lines.
 func Run(c *Case, how How) (t Transcript, travels int) {
-	j := &journey{c: c, tiers: how.Tiers, travel: how.Travel, budget: maxTravels}
+	j := &journey{c: c, tiers: how.Tiers, travel: how.Travel, fuel: how.Fuel, budget: maxTravels}
 	defer func() {
 		if r := recover(); r != nil {
 			t, travels = append(j.lines, fmt.Sprintf("panic: %v", r)), j.travels
@@ -117,6 +128,7 @@ type journey struct {
 	c        *Case
 	tiers    [2]vm.Tier
 	travel   uint64
+	fuel     uint64
 	lines    Transcript
 	runtimes [2]*vm.Runtime
 	modules  [2]*vm.Module
@@ -165,6 +177,7 @@ func (j *journey) run() {
 	}
 	if err != nil {
 		j.say("instantiation: %s", outcome(err))
+		j.sayFuel()
 		return
 	}
 	for _, c := range j.c.Calls {
@@ -174,6 +187,7 @@ func (j *journey) run() {
 			line = strings.Join(results, " ")
 		}
 		j.say("%s = %s", call(c), line)
+		j.sayFuel()
 		if line == limited {
 			return
 		}
@@ -183,6 +197,14 @@ func (j *journey) run() {
 		h := fnv.New64a()
 		h.Write(b)
 		j.say("%s: %d bytes, %016x", name, len(b), h.Sum64())
+	}
+}
+
+// sayFuel says what is left of the fuel.
+func (j *journey) sayFuel() {
+	if j.fuel > 0 {
+		left, err := j.program.Fuel()
+		j.say("%d units of fuel are left, %v", left, err)
 	}
 }
 
@@ -208,6 +230,11 @@ func (j *journey) call(ctx context.Context, c modgen.Call) ([]string, error) {
 	if f == nil {
 		return nil, fmt.Errorf("%q: %w", c.Export, vm.ErrNoExport)
 	}
+	if j.fuel > 0 {
+		if err := j.program.SetFuel(j.fuel); err != nil {
+			return nil, err
+		}
+	}
 	types := f.Type().Results
 	results, err := f.Call(ctx, c.Args...)
 	if j.stopped {
@@ -229,6 +256,9 @@ func (j *journey) call(ctx context.Context, c modgen.Call) ([]string, error) {
 // config is the configuration of a program that is to be written down when it has passed a number of safepoints.
 func (j *journey) config(at uint64) *vm.ProgramConfig {
 	c := vm.NewProgramConfig()
+	if j.fuel > 0 {
+		c = c.WithFuel(j.fuel)
+	}
 	if j.travel == 0 {
 		return c
 	}
@@ -280,6 +310,8 @@ func outcome(err error) string {
 		return "trap: " + class(trap.Code.Error())
 	case errors.As(err, &thrown):
 		return "exception"
+	case errors.Is(err, vm.ErrFuelExhausted):
+		return "out of fuel"
 	}
 	return "error: " + err.Error()
 }

@@ -16,6 +16,9 @@ type Func struct {
 	// Mem0Fixed says that memory 0 never moves: its address need not be read again behind what may leave (interp.NativeMemory.Fixed).
 	Mem0Fixed bool
 
+	// Counts says that the entry and each OpPoll take a safepoint off the count in Target.CountReg: see interp/native_count.go.
+	Counts bool
+
 	// Stop, if it is set, is asked from time to time whether to go on: see Check.
 	Stop  func() error
 	ticks uint8

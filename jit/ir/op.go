@@ -83,6 +83,9 @@ const (
 // at a poll.
 const ClassOpen Class = 1 << 40
 
+// ClassAlloc is the class of the places where new objects are made. The VM gives others where machine code is left, at polls too.
+const ClassAlloc = ClassOpen<<1 | ClassOpen
+
 // Stands tells whether words of the class are the same behind a poll. Sizes and addresses of memories, tables and their
 // elements are not: an embedder may change them meanwhile.
 func (c Class) Stands() bool {

@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,7 +90,8 @@ func (p *parser) funcLine(line string) error {
 		}
 		p.f.Params = append(p.f.Params, t)
 	}
-	p.f.Mem0Fixed = strings.TrimSpace(tail) == "fixed"
+	words := strings.Fields(tail)
+	p.f.Mem0Fixed, p.f.Counts = slices.Contains(words, "fixed"), slices.Contains(words, "counts")
 	return nil
 }
 

@@ -25,6 +25,8 @@ type Target interface {
 	// Allocatable are the registers that values may have. What the target keeps for itself (frame, context, base of memory 0, scratch
 	// registers for moves) is not among them.
 	Allocatable() RegSet
+	// CountReg is the one of them that no value has in a unit that counts safepoints (Func.Counts).
+	CountReg() Reg
 	// ArgReg is the register of the argument that InRegisters calls n; ResultReg that of a single result.
 	ArgReg(n int, float bool) Reg
 	ResultReg(float bool) Reg
@@ -91,6 +93,15 @@ func (o *Operands) At(v *Value, r Reg) { o.Uses = append(o.Uses, Use{v, UseFixed
 
 // Any appends a use that may be anywhere.
 func (o *Operands) Any(v *Value) { o.Uses = append(o.Uses, Use{Value: v, Kind: UseAny}) }
+
+// AllocatableIn are the registers that values of f may have.
+func AllocatableIn(t Target, f *Func) RegSet {
+	s := t.Allocatable()
+	if f.Counts {
+		s &^= 1 << uint(t.CountReg())
+	}
+	return s
+}
 
 // Loc is where a value is at some time.
 type Loc struct {

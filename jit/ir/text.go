@@ -75,6 +75,9 @@ func (f *Func) String() string {
 	if f.Mem0Fixed {
 		w.WriteString(" fixed")
 	}
+	if f.Counts {
+		w.WriteString(" counts")
+	}
 	w.WriteByte('\n')
 	for _, b := range f.Blocks {
 		fmt.Fprintf(&w, "b%d", b.ID)

@@ -9,7 +9,7 @@ import (
 // comparisons, conversions there and back. Constants are the second operand afterwards, subtractions of constants
 // additions, and conditions have no eqz.
 func fold(f *ir.Func) {
-	fo := folder{f: f, r: newRewriter(f)}
+	fo := folder{f: f, r: newRewriter(f), uses: countUses(f)}
 	for _, b := range f.ReversePostorder() {
 		fo.block(b)
 	}
@@ -21,7 +21,12 @@ type folder struct {
 	r   *rewriter
 	b   *ir.Block
 	out []*ir.Value // the block's values so far
+
+	uses []int32 // by ID, as they were in the beginning
 }
+
+// shared tells whether v is used by more than one value.
+func (fo *folder) shared(v *ir.Value) bool { return int(v.ID) < len(fo.uses) && fo.uses[v.ID] > 1 }
 
 // maxFolds bounds how often a value is looked at again after it has changed.
 const maxFolds = 16

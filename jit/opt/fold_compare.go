@@ -67,7 +67,8 @@ func (fo *folder) comparison(v *ir.Value, op ir.Op, size int) *ir.Value {
 				return become(v, wasm.OpI32Eqz, x)
 			}
 		}
-		if z, d, ok := operand(x, wide(wasm.OpI32Add, size)); ok {
+		// A sum that is needed anyway, as counters of loops are, had better be what is compared: it can take the register of its operand then.
+		if z, d, ok := operand(x, wide(wasm.OpI32Add, size)); ok && !fo.shared(x) {
 			return become(v, v.Op, z, fo.constant(t, c-d))
 		}
 		if z, d, ok := operand(x, wide(wasm.OpI32Xor, size)); ok {
@@ -170,7 +171,7 @@ func (fo *folder) eqz(v *ir.Value) *ir.Value {
 	case wide(wasm.OpI32Sub, size), wide(wasm.OpI32Xor, size):
 		return become(v, wide(wasm.OpI32Eq, size), x.Args[0], x.Args[1])
 	case wide(wasm.OpI32Add, size):
-		if z, c, ok := operand(x, x.Op); ok {
+		if z, c, ok := operand(x, x.Op); ok && !fo.shared(x) {
 			return become(v, wide(wasm.OpI32Eq, size), z, fo.constant(x.Type, -c))
 		}
 	case wide(wasm.OpI32Or, size):

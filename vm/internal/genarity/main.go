@@ -134,15 +134,15 @@ func typedFunc(b *bytes.Buffer, n int, result bool) {
 	store := list(n, "", func(_, v string, i int) string { return fmt.Sprintf("\t\ts[%d] = toBits(%s)\n", i, v) })
 	if result {
 		named := strings.Replace(sig, "(R, error)", "(r R, err error)", 1)
-		fmt.Fprintf(b, "\treturn func%s {\n\t\ts, err := fn.enter()\n\t\tif err != nil {\n\t\t\treturn r, err\n\t\t}\n%s", named, store)
-		fmt.Fprintf(b, "\t\tif err = fn.run(ctx); err == nil {\n\t\t\tr = fromBits[R](s[0])\n\t\t}\n\t\tfn.leave()\n\t\treturn r, err\n")
+		fmt.Fprintf(b, "\treturn func%s {\n\t\ts, err := fn.enter(ctx)\n\t\tif err != nil {\n\t\t\treturn r, err\n\t\t}\n%s", named, store)
+		fmt.Fprintf(b, "\t\tif err = fn.run(); err == nil {\n\t\t\tr = fromBits[R](s[0])\n\t\t}\n\t\tfn.leave()\n\t\treturn r, err\n")
 	} else {
 		s := "s"
 		if n == 0 {
 			s = "_"
 		}
-		fmt.Fprintf(b, "\treturn func%s {\n\t\t%s, err := fn.enter()\n\t\tif err != nil {\n\t\t\treturn err\n\t\t}\n%s", sig, s, store)
-		fmt.Fprintf(b, "\t\terr = fn.run(ctx)\n\t\tfn.leave()\n\t\treturn err\n")
+		fmt.Fprintf(b, "\treturn func%s {\n\t\t%s, err := fn.enter(ctx)\n\t\tif err != nil {\n\t\t\treturn err\n\t\t}\n%s", sig, s, store)
+		fmt.Fprintf(b, "\t\terr = fn.run()\n\t\tfn.leave()\n\t\treturn err\n")
 	}
 	fmt.Fprintf(b, "\t}, nil\n}\n\n")
 }
