@@ -327,6 +327,10 @@ func (b *builder) trap(code interp.TrapCode) {
 // supports tells whether there is machine code for w.
 func (b *builder) supports(w wasm.Op) bool { return b.opt.Target == nil || b.opt.Target.Supports(w) }
 
+// recorded tells whether anything is known of what has been seen running of the activation's function. What is inlined has no record
+// of its own, and is built as a whole.
+func (b *builder) recorded() bool { return b.opt.Seen != nil && b.caller == nil }
+
 // instWord is word i of the instance's block, which stays as it is.
 func (b *builder) instWord(i int) *ir.Value {
 	v := b.value(ir.OpInstWord, ir.I64)

@@ -282,7 +282,7 @@ func (b *builder) brTable() {
 	for k := range depths {
 		depths[k] = b.u32()
 	}
-	if b.region() && b.seenTable(depths) {
+	if b.recorded() && b.seenTable(depths) {
 		return
 	}
 	index := b.pop()

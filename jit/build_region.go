@@ -9,15 +9,12 @@ import (
 // Regions. Of a unit that has been recorded only those ways are built that have been seen running. What is left is what control can
 // reach over them, with its joins and loops; where another way leads off, there is a side exit.
 
-// region tells whether what is built is part of a region: what is inlined has no record of its own, and is built as a whole.
-func (b *builder) region() bool { return b.opt.Seen != nil && b.caller == nil }
-
 // seen tells whether a place has been seen running.
-func (b *builder) seen(m interp.Mark) bool { return !b.region() || m == 0 || b.opt.Seen(m) }
+func (b *builder) seen(m interp.Mark) bool { return !b.recorded() || m == 0 || b.opt.Seen(m) }
 
 // ways are the marks of the conditional branch, or if, that is being built.
 func (b *builder) ways() (taken, not interp.Mark) {
-	if !b.region() {
+	if !b.recorded() {
 		return 0, 0
 	}
 	return b.points.Branch(b.point(b.pos))
@@ -36,7 +33,7 @@ func (b *builder) enter(block *ir.Block, offset uint32, live bitset, m interp.Ma
 // branchSeen is branch, whose mark is m.
 func (b *builder) branchSeen(lb *label, m interp.Mark) {
 	switch {
-	case lb.kind == wasm.OpCall || !b.region(): // a return is no longer than an exit
+	case lb.kind == wasm.OpCall || !b.recorded(): // a return is no longer than an exit
 		b.branch(lb)
 	case lb.exit:
 		// It leaves the unit in any case. Other units of the function may want to know.

@@ -129,7 +129,7 @@ func (s *scan) mark(pos uint32, leaves bool) {
 // run reads the body.
 func (s *scan) run() {
 	s.stride = (len(s.b.locals) + 63) / 64
-	region := s.b.region()
+	region := s.b.recorded()
 	var open []int32 // those that are open
 	target := func(depth uint32) int32 {
 		if k := len(open) - 1 - int(depth); k >= 0 {
