@@ -336,7 +336,8 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 		}
 	}
 	locals := slots(base, 0, int(c.nlocals))
-	for i, v := range stack[:np] { // a few: a call of memmove takes longer
+	//lint:ignore S1001 they are a few: a call of memmove takes longer
+	for i, v := range stack[:np] {
 		locals[i] = v
 	}
 	if len(locals) > np {
