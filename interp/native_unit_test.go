@@ -22,7 +22,7 @@ func TestPublishRefusesWhatCannotBe(t *testing.T) {
 		"an instruction that is not":      func(u *NativeUnit) { u.Sites[1].Point = 1000 },
 		"a call behind no instruction":    func(u *NativeUnit) { u.Sites[1].Point = 0 },
 		"a step that is none":             func(u *NativeUnit) { u.Sites[1].Kind = SiteStep },
-		"a kind that there is not":        func(u *NativeUnit) { u.Sites[1].Kind = SiteFault + 1 },
+		"a kind that there is not":        func(u *NativeUnit) { u.Sites[1].Kind = SiteSide + 1 },
 		"a loop that there is not":        func(u *NativeUnit) { u.Loop = 77 },
 		"a fault without its offset":      func(u *NativeUnit) { u.Faults = []NativeSite{{Kind: SiteFault, Trap: TrapMemoryOutOfBounds}} },
 		"an accumulator of another frame": func(u *NativeUnit) { u.Sites[1].Acc = 1000 },

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -121,8 +122,13 @@ func TestEachUnitOfFuelCounts(t *testing.T) {
 // A module's code is for all programs, and those with fuel have other machine code than those without, on every tier.
 func TestProgramsWithAndWithoutFuelShareAModule(t *testing.T) {
 	for _, tier := range tiersHere() {
+		var mu sync.Mutex // the worker may be busy beyond the end of the programs
 		var units []string
-		rt := vm.NewRuntime(vm.NewConfig().WithTier(tier).WithTrace(func(c vm.Compilation) { units = append(units, c.String()) }))
+		rt := vm.NewRuntime(vm.NewConfig().WithTier(tier).WithTrace(func(c vm.Compilation) {
+			mu.Lock()
+			defer mu.Unlock()
+			units = append(units, c.String())
+		}))
 		m, err := rt.Compile(textModule(t, fuelText))
 		if err != nil {
 			t.Fatal(err)
@@ -159,10 +165,12 @@ func TestProgramsWithAndWithoutFuelShareAModule(t *testing.T) {
 				p.Close()
 			}
 		}
+		mu.Lock()
 		counting := slices.ContainsFunc(units, func(s string) bool { return strings.Contains(s, ", counting,") })
 		plain := slices.ContainsFunc(units, func(s string) bool { return !strings.Contains(s, ", counting,") })
 		if tier == vm.TierJIT && (!counting || !plain) {
 			t.Errorf("compiled were\n%s", strings.Join(units, "\n"))
 		}
+		mu.Unlock()
 	}
 }

@@ -31,7 +31,7 @@ func TestExitCode(t *testing.T) {
 		{"1 of a broken module", []string{write(t, "y", trapWasm[:20])}, 1, "malformed module"},
 		{"1 of a component", []string{write(t, "z", []byte("\x00asm\x0d\x00\x01\x00"))}, 1, "component"},
 		{"1 of a module over a limit", []string{"--max-memory", "64KiB", g}, 1, "limit"},
-		{"134 of a stack over its limit", []string{"--max-stack", "64KiB", g, "recurse", "10000"}, 134, "call stack exhausted"},
+		{"134 of a stack over its limit", []string{"--max-stack", "64KiB", g, "recurse", "1000000"}, 134, "call stack exhausted"},
 		{"1 without the folder to mount", []string{"--dir", "nothing::/", g}, 1, "--dir"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
