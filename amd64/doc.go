@@ -1,5 +1,5 @@
 // Package amd64 makes machine code for 64-bit x86 of what the register allocator hands over (ir.Allocation), and tells the
-// allocator before what each value needs of the machine (ir.Target). Package arm64 mirrors it file by file.
+// allocator before what each value needs of the machine (ir.Target). Package arm64 mirrors it, file by file where the machines are alike.
 //
 // # Registers
 //
@@ -7,8 +7,8 @@
 //	R14  memory 0's first byte    SP   the machine stack
 //	R13  scratch                  X15  scratch
 //
-// In units that count safepoints R12 is the count. All others hold values. The scratch registers belong to the instruction that is being emitted: moves, state stores and
-// the expansions of single values use them, and nothing lives in them from one value to the next.
+// In units that count safepoints R12 is the count. All others hold values. The scratch registers belong to the instruction that is being
+// emitted: moves, state stores and the expansions of single values use them, and nothing lives in them from one value to the next.
 //
 // An i32 in a register has a zero upper half. Every 32-bit instruction leaves it so, and it makes an i32 address usable in
 // an addressing mode as it is. So users of i64.extend_i32_u read the i32 itself. Spill slots have all 64 bits, slots of the
@@ -28,7 +28,7 @@
 // again, and ends the process when it takes too long, which a program could arrange. Here a jump is a gap in a straight line of
 // instructions; what a place in the code is called is a mark (instructions and gaps before it), and the gaps get
 // their sizes when all marks are known (layout.go). Constants and jump tables stand behind the code and are reached relative to
-// the program counter.
+// the program counter. So do the routines of memory.copy and memory.fill, which a unit that needs them has once (bulk.go).
 //
 // # Ways out
 //

@@ -1,5 +1,6 @@
-// Package arm64 makes machine code of the compiler's IR for 64-bit ARM. It has the same files as package amd64, and what does the same
-// has the same name there.
+// Package arm64 makes machine code of the compiler's IR for 64-bit ARM. It has the files of package amd64, and what does the same has
+// the same name there. Only here are imm.go, neon.go and vector_memory.go, for immediates and instructions that amd64 has as a matter of course;
+// conditions, the layout of jumps and vectors of floats have files of their own only there.
 //
 // # From a function to bytes
 //
@@ -10,7 +11,7 @@
 // hear of those, nor of the zero register's.
 //
 // Compile walks over the allocation, block by block, and hands each value to the file that knows it (emit.go): int.go, float.go,
-// convert.go, memory.go, atomic.go, vector*.go, control.go and call.go. What happens seldom (ways out, traps, the entry's
+// convert.go, memory.go, bulk.go, atomic.go, vector*.go, control.go and call.go. What happens seldom (ways out, traps, the entry's
 // leaving) becomes a stub behind the last block, so that the straight path stays straight.
 //
 // # Registers

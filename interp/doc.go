@@ -39,7 +39,8 @@
 // is machine code, enters it (native_site.go). Machine code works on the same slots, and on a machine stack for its
 // return addresses; whatever it cannot do itself it leaves for (native_run.go). Frame records of its activations are made
 // when somebody wants to see them (native_frames.go), so that a checkpoint, a throw, a backtrace or a collection finds what
-// it would find had the interpreter come there.
+// it would find had the interpreter come there. Of large functions a tier may want to know what of them runs: the instructions of a
+// function that is recorded note it when they are executed (record.go).
 //
 // # Safepoints
 //

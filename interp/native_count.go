@@ -30,7 +30,7 @@ package interp
 // # When a store changes over
 //
 // Only while it has one thread, which does not run and has no machine frames. Somebody who gives fuel to a program in the midst of a host call, and has
-// given it none before, has its machine code left at every safepoint, and no other entered, until
+// given it none before, has its machine code left at every safepoint that it has, and no other entered, until
 // the next time. A store of several threads that counts is interpreted.
 
 const maxGrant = 1 << 62

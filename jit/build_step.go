@@ -110,7 +110,7 @@ func (b *builder) leaveForGood(pops int) {
 // someRef stands for the type of a reference where only its width counts.
 const someRef = wasm.AnyRef
 
-var errRethrow = errors.New("a loop in the body of a catch that throws again is left to the interpreter")
+var errRethrow = errors.New("a loop throws again what was caught around it")
 
 // signature reads an instruction's immediates, and tells how many operands it has and what results.
 func (b *builder) signature(w wasm.Op) (pops int, results []wasm.ValType, err error) {

@@ -55,8 +55,11 @@ func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error
 		return abort(TooLarge, fmt.Errorf("its body has %d bytes, the limit is %d", n, maxBody))
 	}
 	if c.f, err = build(m, key.fn, key.loop, opt); err != nil {
-		if errors.Is(err, errTooLarge) {
+		switch {
+		case errors.Is(err, errTooLarge):
 			return abort(TooLarge, err)
+		case errors.Is(err, errRethrow):
+			return abort(Rethrows, err)
 		}
 		return abort(NotBuilt, err)
 	}

@@ -70,6 +70,10 @@
 // Nothing here ends a program. A unit that cannot be compiled, for whatever reason, bugs of the compiler among them, stays with
 // the interpreter. Each has a named Reason (trace.go), and a log of them can be had: Config.Trace.
 //
+// One thing of the language has no way here: rethrow in a loop that is a unit of its own, in the body of a catch. The old exceptions keep
+// what was caught in an operand that the specification does not know, and which is not built. Functions with such loops are compiled; the body of a
+// catch is the interpreter's in any case.
+//
 // # Limits
 //
 // Every number that could be another one is in limits.go with its reason: when something is hot, how long the queue is, how much

@@ -200,6 +200,46 @@ func TestWhatIsNotCompiledIsInterpreted(t *testing.T) {
 	}
 }
 
+// rethrowText catches an exception with a number, counts it down in a loop, and throws the same exception again.
+const rethrowText = `(module (tag $e (param i32))
+	(func $again (param $n i32)
+		(try (do (throw $e (local.get $n)))
+			(catch $e
+				(local.set $n)
+				(loop $l
+					(if (i32.eqz (local.tee $n (i32.sub (local.get $n) (i32.const 1)))) (then (rethrow 2)))
+					(br $l)))))
+	(func (export "run") (param $n i32) (result i32)
+		(try (result i32) (do (call $again (local.get $n)) (i32.const -1))
+			(catch $e))))`
+
+func TestALoopThatThrowsAgainIsInterpretedAndNoBug(t *testing.T) {
+	for _, mode := range []Mode{All, Regions} {
+		tier, e := newTier(t, mode)
+		var log strings.Builder
+		tier.logger = slog.New(slog.NewTextHandler(&log, nil))
+		m := parse(t, rethrowText)
+		tier.Attach(m)
+		for range 3 { // a region has the rethrow only after it has been seen
+			if got := call(t, m, "run", 5); got != 5 {
+				t.Error(got)
+			}
+		}
+		loops := 0
+		for _, x := range e.all() {
+			switch {
+			case x.Reason == Rethrows && x.Loop >= 0 && strings.Contains(x.String(), ": rethrows: "):
+				loops++
+			case x.Reason != Compiled:
+				t.Error(x)
+			}
+		}
+		if loops != 1 || log.Len() > 0 || Rethrows.Bug() {
+			t.Errorf("mode %d: the loop was left to the interpreter %d times, and the log says %q", mode, loops, log.String())
+		}
+	}
+}
+
 func TestExplainShowsBothSides(t *testing.T) {
 	newTier(t, All)
 	var b strings.Builder

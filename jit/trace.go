@@ -22,6 +22,7 @@ const (
 	TookTooLong                    // limits.go: maxTook
 	Cancelled                      // the call that had to wait for it was; it is compiled another time
 	NoMemory                       // the system gives no executable memory
+	Rethrows                       // a loop in the body of a catch throws again what was caught, which has an operand that the front end does not know
 	NotBuilt                       // bug: the front end gave up
 	NotVerified                    // bug: the SSA breaks a rule
 	NotAllocated                   // bug: the register allocator gave up
@@ -31,7 +32,7 @@ const (
 
 var reasons = [...]string{
 	Compiled: "compiled", TooLarge: "too large", ModuleFull: "module full", ProcessFull: "process full", TookTooLong: "took too long",
-	Cancelled: "cancelled", NoMemory: "no memory",
+	Cancelled: "cancelled", NoMemory: "no memory", Rethrows: "rethrows",
 	NotBuilt: "bug: not built", NotVerified: "bug: not verified", NotAllocated: "bug: not allocated", NotEncoded: "bug: not encoded",
 	CompilerPanicked: "bug: the compiler panicked",
 }

@@ -10,7 +10,8 @@ import (
 // WithCodeCache sets a directory in which machine code is kept from one process to the next, "" for none, the default. It is made if it is not
 // there. A function that was compiled once is then machine code from its first call on. A code file is good for one module, one kind of
 // processor and one build of the executable; whatever else is found is ignored, damaged files are written anew, and nothing
-// but speed depends on them. Files of builds that are gone are not removed. It has no effect on [TierInterp].
+// but speed depends on them. Files that nobody has used for 30 days are removed, and those used least when all of them are larger than 1 GiB. It has no
+// effect on [TierInterp].
 //
 // What is in the directory is executed. Whoever may write there can do whatever this process can, outside of any sandbox: it
 // must be writable for nobody who is not trusted. It is made, and files in it are, for this user only.
@@ -34,7 +35,8 @@ func (rt *Runtime) SaveCode() error {
 }
 
 // WriteCode compiles all functions of the module to machine code, without running it, for [Config.WithCode], or, if path is a directory, for
-// [Config.WithCodeCache] with that directory. It returns the path of the file. see, if it is not nil, is told of each function. The error is
+// [Config.WithCodeCache] with that directory. Programs whose safepoints are counted, for fuel or a hook, run other machine code, which is not
+// made beforehand. It returns the path of the file. see, if it is not nil, is told of each function. The error is
 // [errors.ErrUnsupported] where there is no compiler for this host.
 func (m *Module) WriteCode(path string, see func(Compilation)) (file string, err error) {
 	if _, err := jit.New(jit.Config{}); err != nil {

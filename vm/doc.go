@@ -78,7 +78,8 @@
 // are gone then. A call that is to go on must be frozen with a checkpoint before.
 //
 // Limits are hard. Memory, table, stack and heap are bounded where they grow; fuel, deadlines and contexts are looked at
-// at every safepoint, that is, at each entry of a function and each iteration of a loop, so that no guest can avoid them.
+// at safepoints, that is, at entries of functions and iterations of loops, so that no guest can avoid them. (Machine code that
+// counts for nobody has none at the entry of a function that it has in place of a call.)
 // A host function is the embedder's code, and is waited for.
 //
 // # Host functions and freezing

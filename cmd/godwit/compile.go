@@ -15,7 +15,8 @@ var compileCommand = command{
 	summary: "make the machine code of a module beforehand",
 	text: `FILE is a module, binary or text. All of its functions are compiled for this machine, and written to FILE.gwc, where
 godwit run --code finds them, or where -o says. With --cache-dir they go where godwit run finds them by itself if it is
-given the same --cache-dir.
+given the same --cache-dir. Runs that count safepoints (--fuel, --snapshot-at) need other code, which is not made
+beforehand.
 
 The code is good for this module, this kind of processor and this build of godwit; anything else ignores it. It is
 executed as it is, outside of any sandbox: nobody who is not trusted may be able to write the file or the folder.`,

@@ -8,7 +8,9 @@
 // them: what is in the table is in the help). godwit run is run.go for modules, invoke.go for functions called by name,
 // and resume.go for snapshots; exit.go has every exit code. All snapshots of a run are taken by snapshots.go, for signals
 // (signals_unix.go), for the clock, for a count of safepoints, and for godwit checkpoint (checkpoint.go), which asks
-// through the socket that control.go opens; ps.go lists who has one. inspect.go and module.go print what is in a file.
+// through the socket that control.go opens; ps.go lists who has one. inspect.go and module.go print what is in a file, and
+// inspect_jit.go what the compiler makes of it; compile.go makes code files, and tier.go has the flags of the compiler. wat.go, wasm.go and
+// wast.go are for text.
 //
 // # What holds
 //

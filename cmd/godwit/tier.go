@@ -16,7 +16,7 @@ import (
 var tiers = []choice[vm.Tier]{{"auto", vm.TierAuto}, {"interp", vm.TierInterp}, {"jit", vm.TierJIT}, {"regions", vm.TierRegions}}
 
 var tierHelp = "how code is executed: auto compiles what runs often to machine code, interp interprets\n" +
-	"everything, jit compiles everything before it runs (default " + vm.NewConfig().Tier().String() + ")"
+	"everything, jit compiles everything before it runs (default " + vm.NewConfig().Tier().String() + "); regions\nis for tests of the compiler"
 
 // traces is the log of --trace. Several runtimes may write to it.
 type traces struct {

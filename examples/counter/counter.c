@@ -1,6 +1,6 @@
 /* counter counts, a number a second, and says each. It is a guest that mostly sleeps.
  *
- *   clang-22 --target=wasm32-wasip1 -O2 --no-wasm-opt -o counter.wasm examples/counter/counter.c
+ *   clang-22 --target=wasm32-wasi -Wno-deprecated -O2 --no-wasm-opt -o counter.wasm examples/counter/counter.c
  *   godwit run counter.wasm
  */
 #include <stdio.h>

@@ -4,10 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/godwit-vm/godwit/internal/modgen"
-	"github.com/godwit-vm/godwit/wasm"
 )
 
 // Way is a way to run a case.
@@ -39,7 +35,7 @@ type Difference struct {
 func Compare(c *Case, ways ...Way) *Difference {
 	first := ways[0].Run(c)
 	if i := slices.IndexFunc(first, suspicious); i >= 0 {
-		return &Difference{[2]Way{ways[0], ways[0]}, [2]Transcript{first, {"no such line"}}}
+		return &Difference{[2]Way{ways[0], ways[0]}, [2]Transcript{first, append(slices.Clone(first[:i]), "no such line")}}
 	}
 	for _, w := range ways[1:] {
 		if t := w.Run(c); differ(first, t) {
@@ -67,12 +63,11 @@ func differ(a, b Transcript) bool {
 	return len(a) != len(b)
 }
 
-// String shows where the transcripts part.
-func (d *Difference) String() string {
-	var s strings.Builder
+// parting is the first line that the transcripts do not share, as each has it; "" is none.
+func (d *Difference) parting() (x, y string) {
 	a, b := d.Transcripts[0], d.Transcripts[1]
 	for i := range max(len(a), len(b)) {
-		var x, y string
+		x, y = "", ""
 		if i < len(a) {
 			x = a[i]
 		}
@@ -80,56 +75,14 @@ func (d *Difference) String() string {
 			y = b[i]
 		}
 		if x != y {
-			fmt.Fprintf(&s, "%s:\n\t%s\n%s:\n\t%s\n", d.Ways[0].Name, x, d.Ways[1].Name, y)
 			break
 		}
 	}
-	return s.String()
+	return x, y
 }
 
-// What shrinking one module may take.
-const (
-	shrinkTries = 20_000
-	shrinkTime  = time.Minute
-)
-
-// Shrink makes a module smaller in which two ways differ, for as long as they do, and returns the difference that is left.
-func Shrink(m *modgen.Module, d *Difference) *Difference {
-	ways := d.Ways[:]
-	kind := kindOf(d)
-	end := time.Now().Add(shrinkTime)
-	modgen.Shrink(m, shrinkTries, func(m *modgen.Module) bool {
-		if time.Now().After(end) {
-			return false
-		}
-		c, err := CaseOf(m)
-		if err != nil {
-			return false
-		}
-		if _, err := wasm.Decode(c.Binary, c.Features); err != nil {
-			return false
-		}
-		now := Compare(c, ways...)
-		if now == nil || kindOf(now) != kind {
-			return false
-		}
-		d = now
-		return true
-	})
-	return d
-}
-
-// kindOf divides differences into those about values and those where something is wrong in itself, so that shrinking one
-// does not end with another.
-func kindOf(d *Difference) string {
-	for _, t := range d.Transcripts {
-		for _, l := range t {
-			for _, kind := range []string{"panic: ", "refused: ", "restoring: ", "writing down: ", "error: "} {
-				if strings.Contains(l, kind) {
-					return kind
-				}
-			}
-		}
-	}
-	return ""
+// String shows where the transcripts part.
+func (d *Difference) String() string {
+	x, y := d.parting()
+	return fmt.Sprintf("%s:\n\t%s\n%s:\n\t%s\n", d.Ways[0].Name, x, d.Ways[1].Name, y)
 }

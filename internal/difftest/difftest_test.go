@@ -39,8 +39,8 @@ func TestModulesTravel(t *testing.T) {
 		for _, every := range []uint64{1, 7} {
 			got, n := Run(c, Interpreted(every))
 			travels += n
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("seed %d, travelling every %d (-home +travelling):\n%s", seed, every, diff)
+			if differ(want, got) {
+				t.Errorf("seed %d, travelling every %d (-home +travelling):\n%s", seed, every, cmp.Diff(want, got))
 			}
 		}
 	}

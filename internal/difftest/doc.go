@@ -16,12 +16,14 @@
 // made so that the specification leaves nothing open that a line says. Kinds of traps are compared by classes, because
 // implementations divide them differently: see class.
 //
-// A run that reaches a limit of the host - the stack is the only one that modules can - ends there, and what follows is
-// not compared.
+// A run that reaches a limit of the host - the stack, which is the only one that modules can reach by themselves, or the time that a run may
+// take - ends there, and neither that nor what would follow is compared. How many ran out of time is counted, since machine code that
+// hangs is among them.
 //
 // # What is found
 //
-// A difference is shrunk: the module becomes smaller for as long as the same two ways differ. The file that is left goes to
+// A difference is shrunk: the module becomes smaller for as long as the same two ways differ, at a line of the same kind: results, memory,
+// fuel, a certain trap, an error with the same text but for its numbers. The file that is left goes to
 // testdata/failures, as binary and as text, and with it what each way said. Once the fault is mended, its text goes to
 // testdata/found, with the transcript that is right in its comments ([Replay]): each file there is a fault that was.
 //

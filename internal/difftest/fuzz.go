@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type Fuzzer struct {
 // Stats count what a Fuzzer has done.
 type Stats struct {
 	Modules, Bytes, Calls, Traps, Exceptions, Travels, Peers int
+	Late                                                     int // runs that ended because their time was up
 }
 
 // Generate makes the module of a seed, and says whether the peer is to run it.
@@ -64,10 +66,10 @@ func (f *Fuzzer) Try(seed uint64) (*Difference, error) {
 	if travel == 0 {
 		travel = 1 + seed/4%16
 	}
-	ways := []Way{f.counted(Interpreter(0)), f.travelling(Interpreted(travel))}
+	ways := []Way{f.counted(f.way(Interpreted(0))), f.way(Interpreted(travel))}
 	if f.Compiled {
-		ways = append(ways, Compiled(0).Way(), f.travelling(Compiled(travel)), f.travelling(Mixed(1+seed/7%5)),
-			Regions(0).Way(), f.travelling(Regions(1+seed/3%8)))
+		ways = append(ways, f.way(Compiled(0)), f.way(Compiled(travel)), f.way(Mixed(1+seed/7%5)),
+			f.way(Regions(0)), f.way(Regions(1+seed/3%8)))
 	}
 	if peer {
 		f.Stats.Peers++
@@ -76,8 +78,8 @@ func (f *Fuzzer) Try(seed uint64) (*Difference, error) {
 	d := Compare(c, ways...)
 	if d == nil && f.Compiled {
 		fuel := 1 + seed*31%400
-		if d = Compare(c, Interpreted(0).Fuelled(fuel).Way(), Compiled(0).Fuelled(fuel).Way()); d == nil {
-			d = Compare(c, Interpreted(travel).Fuelled(fuel).Way(), Compiled(travel).Fuelled(fuel).Way())
+		if d = Compare(c, f.way(Interpreted(0).Fuelled(fuel)), f.way(Compiled(0).Fuelled(fuel))); d == nil {
+			d = Compare(c, f.way(Interpreted(travel).Fuelled(fuel)), f.way(Compiled(travel).Fuelled(fuel)))
 		}
 	}
 	f.Stats.Modules++
@@ -91,11 +93,14 @@ func (f *Fuzzer) Try(seed uint64) (*Difference, error) {
 	return d, f.write(seed, m, d)
 }
 
-// travelling is a way whose travels are counted.
-func (f *Fuzzer) travelling(h How) Way {
+// way is godwit as a way whose travels are counted, and whether time was up.
+func (f *Fuzzer) way(h How) Way {
 	return Way{h.String(), func(c *Case) Transcript {
 		t, n := Run(c, h)
 		f.Stats.Travels += n
+		if slices.ContainsFunc(t, func(line string) bool { return strings.HasSuffix(line, late) }) {
+			f.Stats.Late++
+		}
 		return t
 	}}
 }
@@ -155,6 +160,6 @@ func (f *Fuzzer) write(seed uint64, m *modgen.Module, d *Difference) error {
 // Summary says in a line what has been done in a time.
 func (s *Stats) Summary(took time.Duration) string {
 	per := float64(s.Modules) / max(took.Seconds(), 1e-9)
-	return fmt.Sprintf("%d modules (%d KiB, %d with the peer), %d calls, %d of them trapped and %d threw; %d travels; %.1f modules/s",
-		s.Modules, s.Bytes>>10, s.Peers, s.Calls, s.Traps, s.Exceptions, s.Travels, per)
+	return fmt.Sprintf("%d modules (%d KiB, %d with the peer), %d calls, %d of them trapped and %d threw; %d travels; %d runs out of time; %.1f modules/s",
+		s.Modules, s.Bytes>>10, s.Peers, s.Calls, s.Traps, s.Exceptions, s.Travels, s.Late, per)
 }

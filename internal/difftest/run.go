@@ -17,14 +17,15 @@ import (
 type Transcript []string
 
 const (
-	// deadline is what a call may take. Modules end by themselves long before.
+	// deadline is what a run may take. Modules end by themselves long before, but on a machine that is busy.
 	deadline = 20 * time.Second
 	// maxStack is enough for all the calls within calls that fuel allows.
 	maxStack = 16 << 20
 	// maxTravels bounds the travels of one run: its first calls see a journey at each safepoint, the last ones none.
 	maxTravels = 80
-	// limited is the line of a call that reached a limit of the host.
+	// limited ends the line of a call that reached a limit of the host: of the stack, or, as late says, of time.
 	limited = "limit"
+	late    = "time " + limited
 )
 
 // Case is what is run: a module, and what to do with it.
@@ -110,7 +111,7 @@ func (h How) String() string {
 
 // Run runs a case with godwit. Panics, those of the compiler among them, are lines.
 func Run(c *Case, how How) (t Transcript, travels int) {
-	j := &journey{c: c, tiers: how.Tiers, travel: how.Travel, fuel: how.Fuel, budget: maxTravels}
+	j := &journey{c: c, tiers: how.Tiers, travel: how.Travel, fuel: how.Fuel, deadline: deadline, budget: maxTravels}
 	defer func() {
 		if r := recover(); r != nil {
 			t, travels = append(j.lines, fmt.Sprintf("panic: %v", r)), j.travels
@@ -129,6 +130,7 @@ type journey struct {
 	tiers    [2]vm.Tier
 	travel   uint64
 	fuel     uint64
+	deadline time.Duration
 	lines    Transcript
 	runtimes [2]*vm.Runtime
 	modules  [2]*vm.Module
@@ -164,7 +166,7 @@ func (j *journey) run() {
 		}
 		j.modules[i] = m
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := context.WithTimeout(context.Background(), j.deadline)
 	defer cancel()
 	var err error
 	if j.program, err = j.runtimes[0].NewProgram(j.config(j.travel)); err != nil {
@@ -188,7 +190,7 @@ func (j *journey) run() {
 		}
 		j.say("%s = %s", call(c), line)
 		j.sayFuel()
-		if line == limited {
+		if strings.HasSuffix(line, limited) {
 			return
 		}
 	}
@@ -306,6 +308,8 @@ func outcome(err error) string {
 		return ""
 	case errors.Is(err, vm.TrapStackExhausted):
 		return limited
+	case errors.Is(err, context.DeadlineExceeded):
+		return late
 	case errors.As(err, &trap):
 		return "trap: " + class(trap.Code.Error())
 	case errors.As(err, &thrown):
