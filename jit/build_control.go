@@ -285,12 +285,26 @@ func (b *builder) brTable() {
 	if b.recorded() && b.seenTable(depths) {
 		return
 	}
-	index := b.pop()
+	b.switchOn(depths, b.pop(), func(int) bool { return true })
+	b.cur = nil
+}
+
+// switchOn ends the current block with a table: a block for each label that is named. Arms that built does not have lead to a block that
+// becomes the current one.
+func (b *builder) switchOn(depths []uint32, index *ir.Value, built func(i int) bool) {
 	from := b.cur
 	b.value(ir.OpSwitch, ir.Void, index)
-	ways := make(map[uint32]*ir.Block, min(n, 16))
+	ways := make(map[uint32]*ir.Block, min(len(depths), 16))
 	var order []uint32
-	for _, depth := range depths {
+	var others *ir.Block
+	for i, depth := range depths {
+		if !built(i) {
+			if others == nil {
+				others = b.f.NewBlock()
+			}
+			ir.Connect(from, others)
+			continue
+		}
 		way := ways[depth]
 		if way == nil {
 			way = b.f.NewBlock()
@@ -303,7 +317,7 @@ func (b *builder) brTable() {
 		b.cur = ways[depth]
 		b.branch(b.label(depth))
 	}
-	b.cur = nil
+	b.cur = others
 }
 
 // dropTo makes the operand stack what it is behind a block.

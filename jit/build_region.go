@@ -87,7 +87,7 @@ func (b *builder) seenTable(depths []uint32) bool {
 	o := b.stack[len(b.stack)-1]
 	index := b.pop()
 	if len(seen) > maxCompared {
-		b.switchSeen(depths, seen, index)
+		b.switchOn(depths, index, func(i int) bool { return b.seen(arm(i)) })
 	} else {
 		last := len(depths) - 1
 		for _, i := range seen {
@@ -111,31 +111,4 @@ func (b *builder) seenTable(depths []uint32) bool {
 		v.Site.State = append(v.Site.State, ir.SlotValue{Slot: slot, Value: index})
 	}
 	return true
-}
-
-// switchSeen builds the table, of which all arms that have not been seen lead to what is the current block then.
-func (b *builder) switchSeen(depths []uint32, seen []int, index *ir.Value) {
-	from, out := b.cur, b.f.NewBlock()
-	b.value(ir.OpSwitch, ir.Void, index)
-	ways := map[uint32]*ir.Block{}
-	var order []uint32
-	for i, depth := range depths {
-		if len(seen) == 0 || seen[0] != i {
-			ir.Connect(from, out)
-			continue
-		}
-		seen = seen[1:]
-		way := ways[depth]
-		if way == nil {
-			way = b.f.NewBlock()
-			ways[depth] = way
-			order = append(order, depth)
-		}
-		ir.Connect(from, way)
-	}
-	for _, depth := range order {
-		b.cur = ways[depth]
-		b.branch(b.label(depth))
-	}
-	b.cur = out
 }
