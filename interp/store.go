@@ -243,7 +243,7 @@ func (s *Store) Close() {
 	s.release()
 }
 
-// release gives back what a closed store has, unless a thread runs: who becomes idle later looks whether the store is closed, and comes
+// release gives back what a closed store has, unless a thread runs: who becomes still later looks whether the store is closed, and comes
 // here. No thread begins any more. Nothing may be given back under one that runs: behind the memories there would be no guard pages, on which
 // machine code relies, but whatever the process maps next. The freezer's mu is held.
 func (s *Store) release() {
@@ -252,7 +252,7 @@ func (s *Store) release() {
 		return
 	}
 	for _, t := range s.threads {
-		if t.state.Load() != threadIdle {
+		if !t.still() {
 			return
 		}
 	}
