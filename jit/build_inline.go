@@ -23,8 +23,8 @@ import (
 
 // inlining is what has been found out of functions, and how much has been inlined.
 type inlining struct {
-	fits  map[uint32]bool
-	bytes int // of bodies
+	fits  map[uint32]*interp.NativePoints // nil of a function that does not fit
+	bytes int                             // of bodies
 }
 
 // inlines tells whether a call of function index, which the module defines, is to be inlined.
@@ -39,15 +39,17 @@ func (b *builder) inlines(index uint32) bool {
 	if b.point(b.offset()) == nil {
 		return false // the interpreter has no place behind the call
 	}
-	fits, known := b.inlining.fits[index]
+	points, known := b.inlining.fits[index]
 	if !known {
 		if b.inlining.fits == nil {
-			b.inlining.fits = map[uint32]bool{}
+			b.inlining.fits = map[uint32]*interp.NativePoints{}
 		}
-		fits = b.fits(index)
-		b.inlining.fits[index] = fits
+		if b.fits(index) {
+			points, b.err = b.mod.NativePoints(index, -1)
+		}
+		b.inlining.fits[index] = points
 	}
-	return fits
+	return points != nil && b.home()+points.Room <= maxSlots
 }
 
 // builds tells whether function index is being inlined already. A unit's own function may be, once.
@@ -93,12 +95,7 @@ func (b *builder) code(index uint32) *wasm.Code { return &b.m.Code[int(index)-b.
 
 // inline builds a call of function index as its body.
 func (b *builder) inline(index uint32) {
-	points, err := b.mod.NativePoints(index, -1)
-	if err != nil {
-		b.err = err
-		return
-	}
-	body, ft := b.code(index), b.m.FuncType(index)
+	points, body, ft := b.inlining.fits[index], b.code(index), b.m.FuncType(index)
 	b.inlining.bytes += len(body.Body)
 	base := len(b.stack) - len(ft.Params)
 	args := append([]operand(nil), b.stack[base:]...)

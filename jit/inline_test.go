@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -203,4 +204,22 @@ func TestInlinedCallsAreCalls(t *testing.T) {
 	if inlined < 15 {
 		t.Errorf("%d calls were inlined", inlined)
 	}
+}
+
+// Slots have numbers of 16 bits. A frame that would end beyond them, because of what is inlined, is none: the call is a call.
+func TestWhatIsInlinedHasSlots(t *testing.T) {
+	const locals, x = 40_000, 30_000
+	many := "(local" + strings.Repeat(" i64", locals) + ")"
+	other := x + (locals + 1) - 1<<16 // its slot would be that of x in what is inlined
+	sameAsInterpreted(t, fmt.Sprintf(`(module
+		(table funcref (elem $loop))
+		(func $loop (param $n i64) (result i64)
+			(loop $l (br_if $l (i32.eqz (i64.eqz (local.tee $n (i64.sub (local.get $n) (i64.const 1)))))))
+			(i64.const 1))
+		(func $f (param i64) (result i64) %s
+			(local.set %d (i64.const 7))
+			(i64.add (call_indirect (param i64) (result i64) (local.get 0) (i32.const 0)) (local.get %[2]d)))
+		(func (export "f") (param i64) (result i64) %[1]s
+			(local.set %[3]d (i64.add (local.get 0) (i64.const 1000)))
+			(i64.add (call $f (i64.const 3)) (local.get %[3]d))))`, many, x, other), "f", 1)
 }

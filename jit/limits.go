@@ -87,6 +87,9 @@ const (
 	maxInlined     = 4 << 10
 	maxInlineDepth = 4
 
+	// maxSlots bounds the slots of a unit's frame, with those of what is inlined: their numbers have 16 bits, as the interpreter's have.
+	maxSlots = 1<<16 - 1
+
 	// maxCacheFolder bounds the bytes of all code files in a folder, and maxCacheAge how long one stays that nobody uses: each new build of the
 	// executable begins with new ones. A large program has some 15 MiB. maxCacheUse is how exactly their last use is known: to write it down
 	// is an access to the disk. A temporary file that is older than maxCacheTemp is nobody's any more.
