@@ -49,7 +49,11 @@ func (b *builder) inlines(index uint32) bool {
 		}
 		b.inlining.fits[index] = points
 	}
-	return points != nil && b.home()+points.Room <= maxSlots
+	if points == nil || b.home()+points.Room > maxSlots {
+		return false
+	}
+	// The unit needs something, too, of what its limits allow.
+	return b.f.NumValues()+points.Room <= maxValues/2 && b.copied+len(b.locals)+points.Room <= maxCopied/2
 }
 
 // builds tells whether function index is being inlined already. A unit's own function may be, once.

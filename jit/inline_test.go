@@ -223,3 +223,14 @@ func TestWhatIsInlinedHasSlots(t *testing.T) {
 			(local.set %[3]d (i64.add (local.get 0) (i64.const 1000)))
 			(i64.add (call $f (i64.const 3)) (local.get %[3]d))))`, many, x, other), "f", 1)
 }
+
+// A unit that is compiled without anything inlined is compiled with it, too: what is inlined does not use up what there is for the unit.
+func TestInliningStopsBeforeAUnitIsTooLarge(t *testing.T) {
+	locals := func(n int) string { return "(local" + strings.Repeat(" i64", n) + ")" }
+	sameAsInterpreted(t, fmt.Sprintf(`(module
+		(func $f (param i64) (result i64) %s (i64.add (local.get 0) (local.get 20000)))
+		(func (export "f") (param i64) (result i64) %s))`, locals(40_000), strings.Repeat("(call $f (local.get 0)) (local.set 0)", 10)+"(local.get 0)"), "f", 2)
+	sameAsInterpreted(t, fmt.Sprintf(`(module
+		(func $f (param i64) (result i64) (i64.add (local.get 0) (i64.const 1)))
+		(func (export "f") (param i64) (result i64) %s %s))`, locals(40_000), strings.Repeat("(call $f (local.get 0)) (local.set 0)", 400)+"(local.get 0)"), "f", 2)
+}

@@ -82,7 +82,7 @@ const (
 	maxRead = 8 << 20
 
 	// maxInlineBody, maxInlined and maxInlineDepth bound what is inlined: the wasm body of a function, those of all functions inlined in a unit, in
-	// bytes, and how many of them are inside one another.
+	// bytes, and how many of them are inside one another. Nothing more is inlined where half of maxValues or maxCopied is used.
 	maxInlineBody  = 64
 	maxInlined     = 4 << 10
 	maxInlineDepth = 4
