@@ -165,7 +165,7 @@ func isBarrier(v *ir.Value) bool {
 		return true
 	case op >= wasm.OpI32Store && op <= wasm.OpI64Store32, op>>16 == 0xFE, op == wasm.OpV128Store:
 		return true
-	case op >= wasm.OpV128Store8Lane && op <= wasm.OpV128Store64Lane:
+	case op >= wasm.OpV128Store8Lane && op <= wasm.OpV128Store64Lane, op == wasm.OpMemoryCopy, op == wasm.OpMemoryFill:
 		return true
 	}
 	return false
