@@ -96,7 +96,7 @@ func (b *builder) allocate(w wasm.Op) (ok bool) {
 	b.stack = b.stack[:len(b.stack)-o.pops]
 	b.push(typ, b.value(wasm.OpI64Or, ir.I64, free, b.constant(ir.I64, interp.ObjectRef)))
 	fast := edge{b.cur, b.copyLocals(), b.copyStack()}
-	b.join([]edge{fast, slow}, b.live())
+	b.meet([]edge{fast, slow}, b.live(), 0)
 	return true
 }
 

@@ -2,6 +2,7 @@ package jit
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
@@ -385,7 +386,7 @@ func (b *builder) end() {
 	o := &b.sc.opens[lb.open]
 	edges, height, results := lb.edges, lb.height, lb.results
 	b.labels = b.labels[:len(b.labels)-1]
-	b.join(edges, o.end)
+	b.meet(edges, o.end, height+len(results)-b.firstOperand)
 	if b.cur == nil {
 		b.dropTo(height, results)
 	}
@@ -409,6 +410,37 @@ func (b *builder) join(edges []edge, live bitset) {
 	b.merge(edges, live)
 	for i := range edges {
 		b.release(edges[i].locals)
+	}
+}
+
+// meet is join where the interpreter may still have the operands below the top n in locals that nobody else wants, because it knows of no ways: within
+// what is one instruction to it, and for callers of what is inlined. Where all ways know such a local it stays; else they bring its slot up to date.
+func (b *builder) meet(edges []edge, live bitset, n int) {
+	if len(edges) > 1 {
+		live = slices.Clone(live)
+		for k := range edges[0].stack[:len(edges[0].stack)-n] {
+			b.meetOperand(edges, k, live)
+		}
+	}
+	b.join(edges, live)
+}
+
+// meetOperand does that for operand k.
+func (b *builder) meetOperand(edges []edge, k int, live bitset) {
+	first, all := &edges[0].stack[k], true
+	for i := range edges {
+		o := &edges[i].stack[k]
+		all = all && o.unsettled(edges[i].locals) && o.from == first.from && o.origin == first.origin
+	}
+	if all {
+		live.set(int(first.from) - 1)
+		return
+	}
+	for i := range edges {
+		if o, locals := &edges[i].stack[k], edges[i].locals; o.unsettled(locals) {
+			b.f.Append(edges[i].from, ir.OpSlotStore, ir.Void, o.origin).Imm = uint64(b.localSlots[o.from-1])
+			locals[o.from-1].clean = true
+		}
 	}
 }
 

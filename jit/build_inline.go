@@ -121,7 +121,7 @@ func (b *builder) inline(index uint32) {
 	if b.done = false; b.err != nil {
 		return
 	}
-	if b.join(edges, live); b.cur == nil {
+	if b.meet(edges, live, len(ft.Results)); b.cur == nil {
 		b.dropTo(base, ft.Results)
 	}
 }

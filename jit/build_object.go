@@ -166,6 +166,6 @@ func (b *builder) set(w wasm.Op) {
 	b.storeWord(p, v, offset, 1<<elementShift(t), ir.ClassHeap)
 	if barrier {
 		fast := edge{b.cur, b.copyLocals(), b.copyStack()}
-		b.join([]edge{fast, slow}, b.live())
+		b.meet([]edge{fast, slow}, b.live(), 0)
 	}
 }

@@ -1,12 +1,16 @@
 package jit
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/godwit-vm/godwit/interp"
+	"github.com/godwit-vm/godwit/state"
+	"github.com/godwit-vm/godwit/wasm"
 )
 
 // run calls an export of m in a store of its own with a small heap, and tells what came of it.
@@ -166,4 +170,111 @@ func TestNewObjectsDoTheSame(t *testing.T) {
 	        (br $walk))))
 	    (local.get $r)))`
 	sameAsInterpreted(t, text, "f", 3)
+}
+
+// Around an instruction that makes or changes an object, and in what is inlined, ways part and meet that the interpreter knows nothing of: an
+// operand that it has in a local is still there for it, even if the program is done with the local.
+func TestOperandsInLocalsWhereWaysMeet(t *testing.T) {
+	const text = `(module
+		(import "h" "f" (func (param i32) (result i32)))
+		(type $box (struct (field i32) (field (mut (ref null $box)))))
+		(func $slow (param $b (ref $box)) (result i32) (local $n i32)
+			(loop $l (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 3))))
+			(struct.get $box 0 (local.get $b)))
+		(func (export "new") (param $x i32) (result i32) (local $b (ref null $box))
+			(local.set $b (struct.new $box (i32.const 4) (ref.null $box))) ;; the first one makes room for others
+			(local.set $x (i32.mul (local.get $x) (i32.const 3)))
+			(i32.sub (local.get $x) (call $slow (struct.new $box (i32.const 5) (local.get $b)))))
+		(func (export "set") (param $x i32) (result i32) (local $b (ref null $box))
+			(local.set $b (struct.new $box (i32.const 5) (ref.null $box)))
+			(local.set $x (i32.mul (local.get $x) (i32.const 3)))
+			(local.get $x)
+			(struct.set $box 1 (local.get $b) (local.get $b))
+			(call $slow (ref.as_non_null (local.get $b)))
+			(i32.sub))
+		(func (export "test") (param $x i32) (result i32) (local $b (ref null $box))
+			(local.set $b (struct.new $box (i32.const 5) (ref.null $box)))
+			(local.set $x (i32.mul (local.get $x) (i32.const 3)))
+			(local.get $x)
+			(ref.test (ref $box) (local.get $b))
+			(i32.add (call $slow (ref.as_non_null (local.get $b))))
+			(i32.sub))
+		(func $early (param $x i32) (result i32)
+			(if (i32.gt_s (local.get $x) (i32.const 100)) (then (return (i32.const 1))))
+			(local.get $x))
+		(func (export "inlined") (param $x i32) (result i32)
+			(local.set $x (i32.mul (local.get $x) (i32.const 3)))
+			(local.get $x)
+			(i32.sub (call $spin (call $early (i32.const 7)))))
+		(func $through (param $y i32) (result i32)
+			(if (i32.gt_s (local.get $y) (i32.const 100)) (then (local.set $y (i32.const 1))))
+			(i32.add (call_indirect (param i32) (result i32) (local.get $y) (i32.const 0)) (local.get $y)))
+		(table funcref (elem $spin))
+		(func $spin (param $n i32) (result i32)
+			(loop $l (br_if $l (i32.gt_s (local.tee $n (i32.sub (local.get $n) (i32.const 1))) (i32.const 0))))
+			(local.get $n))
+		(func (export "inside") (param $x i32) (result i32) (local $y i32)
+			(local.set $y (i32.add (local.get $x) (i32.const -997)))
+			(local.set $x (i32.mul (local.get $x) (i32.const 3)))
+			(i32.sub (local.get $x) (call $through (local.get $y)))))`
+	plain, native := parse(t, text), parse(t, text)
+	tier, _ := newTier(t, All)
+	tier.Attach(native)
+	for _, name := range []string{"new", "set", "test", "inlined", "inside"} {
+		want, _ := travelledOnce(t, plain, plain, name, 0)
+		for at := uint64(1); ; at++ {
+			got, gone := travelledOnce(t, native, plain, name, at)
+			if got != want {
+				t.Errorf("%s, gone at safepoint number %d: %d, not %d", name, at, got, want)
+			}
+			if !gone {
+				if at < 5 {
+					t.Errorf("%s has %d safepoints", name, at-1)
+				}
+				break
+			}
+		}
+	}
+}
+
+// travelledOnce calls an export of m with 1000. The program goes over to another module of the same code at the safepoint of a number, if it comes
+// to that, and stops at none before.
+func travelledOnce(t *testing.T, m, elsewhere *interp.Module, name string, at uint64) (result uint32, gone bool) {
+	t.Helper()
+	s := interp.NewStore(interp.Config{})
+	defer func() { s.Close() }()
+	r := inlineRun{t: t, m: m}
+	i, err := s.Instantiate(m, "main", []interp.Extern{{Func: s.AddHostFunc(r.host())}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var snap bytes.Buffer
+	s.CountSafepoints(0, at, func(uint64) uint64 {
+		if err := s.Checkpoint(context.Background(), true, func(p *state.Program) error { return state.Encode(&snap, p, state.Options{}) }); err != nil {
+			t.Error(err)
+		}
+		return 0
+	})
+	e, _ := i.Export(name)
+	stack := []uint64{1000}
+	err = s.NewThread().Call(context.Background(), e.Func, stack)
+	if gone = errors.Is(err, interp.ErrStopped); gone {
+		file, bad := state.Decode(bytes.NewReader(snap.Bytes()), int64(snap.Len()), state.Limits{})
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		s.Close()
+		s = interp.NewStore(interp.Config{})
+		if err := s.Restore(&file.Program, interp.Env{
+			Module:   func(*state.Module) (*interp.Module, error) { return elsewhere, nil },
+			HostFunc: func(string, string, *wasm.FuncType) (*interp.HostFunc, error) { return r.host(), nil },
+		}); err != nil {
+			t.Fatal(err)
+		}
+		stack, err = s.Threads()[0].Resume(context.Background())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint32(stack[0]), gone
 }
