@@ -46,5 +46,9 @@ func (h *heap) move(n int) (ok bool) {
 // close gives back what the heap holds. No object may be looked at afterwards.
 func (h *heap) close() {
 	h.closed, h.marking, h.sweeping, h.blocks = true, false, false, nil
+	for k := range h.classes {
+		c := &h.classes[k]
+		c.free, c.end, c.block, c.partial = 0, 0, noBlock, noBlock // nothing is made in what is given back
+	}
 	h.discard()
 }

@@ -471,6 +471,16 @@ var (
 	goBytes []byte
 )
 
+// In a heap that has been given back nothing is made, though there was room where the last object was.
+func TestClosedHeapMakesNothing(t *testing.T) {
+	x := newTestHeap(4 << 20)
+	x.must(mixedType, 0)
+	x.close()
+	if ref, ok := x.make(mixedType, 0); ok {
+		t.Errorf("an object was made at %#x", ref)
+	}
+}
+
 // BenchmarkHeapPause replaces objects of a heap of 1 GiB of live ones at random and reports the longest time that one
 // allocation took.
 func BenchmarkHeapPause(b *testing.B) {

@@ -131,7 +131,7 @@ func (u *NativeUnit) check(m *Module, c *code) error {
 				return fmt.Errorf("site %d has %d bytes of a frame of %d", k, s.FrameBytes, u.FrameBytes)
 			case s.ArgSlot < 0 || int(s.ArgSlot) > room || s.Acc < -1 || int(s.Acc) >= room:
 				return fmt.Errorf("site %d names a slot that is not in a frame of %d", k, room)
-			case int(s.Point) > len(c.instrs) || int(s.Point) < firstPoint[s.Kind]:
+			case int(s.Point) > len(c.instrs) || int(s.Point) < firstPoint[s.Kind] || firstPoint[s.Kind] == 0 && int(s.Point) == len(c.instrs):
 				return fmt.Errorf("site %d names instruction %d of %d", k, s.Point, len(c.instrs))
 			case s.Kind == SiteStep && s.Step == nil:
 				return fmt.Errorf("site %d has no step", k)
@@ -141,7 +141,8 @@ func (u *NativeUnit) check(m *Module, c *code) error {
 	return nil
 }
 
-// firstPoint is what NativeSite.Point is at least, by kind: behind a call stands another instruction.
+// firstPoint is what NativeSite.Point is at least, by kind: behind a call stands another instruction; 0 is of
+// kinds at which the interpreter goes on with that one.
 var firstPoint = [...]int{SiteCall: 1, SiteEntry: -1, SitePoll: 0, SiteImport: 1, SiteStep: -1, SiteType: -1, SiteExit: 0, SiteTrap: -1, SiteFault: -1, SiteSide: 0}
 
 // stepKind says what has to be known of a NativeStep before it is done.

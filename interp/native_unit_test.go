@@ -20,6 +20,7 @@ func TestPublishRefusesWhatCannotBe(t *testing.T) {
 		"a site without an offset":        func(u *NativeUnit) { u.SiteOffsets = u.SiteOffsets[:1] },
 		"arguments behind the frame":      func(u *NativeUnit) { u.Sites[1].ArgSlot = 1000 },
 		"an instruction that is not":      func(u *NativeUnit) { u.Sites[1].Point = 1000 },
+		"an exit behind the last one":     func(u *NativeUnit) { u.Sites[1].Kind = SiteExit },
 		"a call behind no instruction":    func(u *NativeUnit) { u.Sites[1].Point = 0 },
 		"a step that is none":             func(u *NativeUnit) { u.Sites[1].Kind = SiteStep },
 		"a kind that there is not":        func(u *NativeUnit) { u.Sites[1].Kind = SiteSide + 1 },
@@ -39,6 +40,13 @@ func TestPublishRefusesWhatCannotBe(t *testing.T) {
 			t.Fatalf("as it was: %v", err)
 		}
 		spoil(&u)
+		if u.Sites[1].Kind == SiteExit {
+			c, err := m.code(u.Func)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u.Sites[1].Point = int32(len(c.instrs))
+		}
 		if m.Publish(&u) == nil {
 			t.Errorf("%s is published", name)
 		}
