@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"runtime"
 	"weak"
 
 	"github.com/godwit-vm/godwit/interp"
@@ -188,6 +189,10 @@ func (c *moduleCode) running(m *interp.Module, u *interp.NativeUnit, compiled, r
 func (t *Tier) request(th *interp.Thread, m *interp.Module, c *moduleCode, key unitKey, was phase, retry uint32) (again uint32) {
 	if t.mode == Auto {
 		if t.queue.add(job{t, weak.Make(m), key, bodyLen(m, key.fn)}) {
+			if runtime.GOMAXPROCS(0) == 1 {
+				// The worker would wait until the scheduler takes the processor from the interpreter, for 10 ms of which compiling takes one.
+				runtime.Gosched()
+			}
 			return 0
 		}
 		c.set(key, was)
