@@ -71,7 +71,7 @@ func newTier(c *Config) *jit.Tier {
 	t, err := jit.New(jit.Config{Mode: mode, Trace: c.trace, Logger: c.logger, CacheDir: c.codeDir, CodeFile: c.codeFile})
 	if err != nil {
 		level := slog.LevelDebug
-		if c.tier == TierJIT { // it was asked for
+		if c.tier == TierJIT || c.tier == TierRegions { // it was asked for
 			level = slog.LevelWarn
 		}
 		noCompiler.Do(func() { c.logger.Log(context.Background(), level, "everything is interpreted", "reason", err) })
