@@ -70,6 +70,10 @@ func (b *builder) checkAccess(mem uint32, addr *ir.Value, offset, size uint64) (
 	} else if addr.Type == ir.I32 {
 		sum := b.value(wasm.OpI64Add, ir.I64, b.value(wasm.OpI64ExtendI32U, ir.I64, addr), b.constant(ir.I64, end))
 		b.trapIf(b.value(wasm.OpI64GtU, ir.I32, sum, length), interp.TrapMemoryOutOfBounds)
+	} else if end <= b.leastSize(mem) {
+		// A memory is never smaller than at first, so nothing is taken from less.
+		last := b.value(wasm.OpI64Sub, ir.I64, length, b.constant(ir.I64, end))
+		b.trapIf(b.value(wasm.OpI64GtU, ir.I32, addr, last), interp.TrapMemoryOutOfBounds)
 	} else {
 		c := b.constant(ir.I64, end)
 		sum := b.value(wasm.OpI64Add, ir.I64, addr, c)
@@ -81,6 +85,15 @@ func (b *builder) checkAccess(mem uint32, addr *ir.Value, offset, size uint64) (
 		return b.memBase(), false
 	}
 	return b.loadWord(header, 0, ir.ClassHeader), false
+}
+
+// leastSize is how many bytes a memory has at least.
+func (b *builder) leastSize(mem uint32) uint64 {
+	t := &b.m.MemoryTypes[mem]
+	if t.Min > math.MaxUint64/t.PageBytes() {
+		return 0 // there is no such memory
+	}
+	return t.Min * t.PageBytes()
 }
 
 func (b *builder) memBase() *ir.Value { return b.value(ir.OpMemBase, ir.I64) }

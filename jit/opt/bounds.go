@@ -8,6 +8,7 @@ import (
 // bounds takes away explicit checks of bounds that a check before has made already. Checks look like
 //
 //	trap_if (address + end > length)
+//	trap_if (address > length - end)
 //
 // and one is not needed where another, with the same address and length and no smaller end, dominates it.
 func bounds(f *ir.Func) {
@@ -51,7 +52,8 @@ type boundsFact struct {
 	next   int32 // 1 + index of the fact before, of the same address
 }
 
-// boundsCheck takes a check apart. The sum does not overflow: the address has 32 bits.
+// boundsCheck takes a check apart. The sum does not overflow, because the address has 32 bits, nor does the difference, because the front end
+// has made it only where the length is known to be no less.
 func boundsCheck(v *ir.Value) (addr, length *ir.Value, end uint64, ok bool) {
 	if v.Op != ir.OpTrapIf {
 		return nil, nil, 0, false
@@ -66,6 +68,15 @@ func boundsCheck(v *ir.Value) (addr, length *ir.Value, end uint64, ok bool) {
 	default:
 		return nil, nil, 0, false
 	}
-	addr, end, ok = operand(sum, wasm.OpI64Add)
-	return addr, length, end, ok && end>>62 == 0 && ir.UpperZero(addr)
+	if addr, end, ok = operand(sum, wasm.OpI64Add); ok && end>>62 == 0 && ir.UpperZero(addr) {
+		return addr, length, end, true
+	}
+	addr = sum
+	if length, end, ok = operand(length, wasm.OpI64Add); ok {
+		end = -end // it has been made a sum
+	}
+	return addr, length, end, ok && end>>62 == 0 && isLength(length)
 }
+
+// isLength tells whether v is the length of a memory or table.
+func isLength(v *ir.Value) bool { return v.Op == ir.OpLoadWord && ir.Class(v.Aux) == ir.ClassHeader }
