@@ -142,16 +142,26 @@ func (t *Tier) Attach(m *interp.Module) {
 		return
 	}
 	key := weak.Make(m)
-	t.modules.Store(key, &moduleCode{units: map[unitKey]*unit{}, cache: cache})
-	runtime.AddCleanup(m, t.detach, key)
+	c := &moduleCode{units: map[unitKey]*unit{}, cache: cache}
+	t.modules.Store(key, c)
+	runtime.AddCleanup(m, detach, attached{weak.Make(t), key, c})
+}
+
+// attached is what there is to do when a module is gone. It does not keep the tier alive: what the tier tells of what it does may lead to the module,
+// which would never go then.
+type attached struct {
+	tier weak.Pointer[Tier]
+	key  weak.Pointer[interp.Module]
+	code *moduleCode
 }
 
 // detach frees the code of a module that is gone.
-func (t *Tier) detach(key weak.Pointer[interp.Module]) {
-	if c, ok := t.modules.LoadAndDelete(key); ok {
-		c.(*moduleCode).cache.close()
-		c.(*moduleCode).free()
+func detach(a attached) {
+	if t := a.tier.Value(); t != nil {
+		t.modules.Delete(a.key)
 	}
+	a.code.cache.close()
+	a.code.free()
 }
 
 func (t *Tier) code(m *interp.Module) *moduleCode {

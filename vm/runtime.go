@@ -79,11 +79,22 @@ func (rt *Runtime) remember(m *Module) *Module {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	rt.modules[m.key] = weak.Make(m)
-	runtime.AddCleanup(m, rt.forget, m.key)
+	runtime.AddCleanup(m, forget, forgotten{weak.Make(rt), m.key})
 	return m
 }
 
-func (rt *Runtime) forget(key uint64) {
+// forgotten is a module that is gone. It does not keep the runtime alive, from whose configuration there may be a way to the module, which
+// would never go then.
+type forgotten struct {
+	rt  weak.Pointer[Runtime]
+	key uint64
+}
+
+func forget(f forgotten) {
+	rt, key := f.rt.Value(), f.key
+	if rt == nil {
+		return
+	}
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	if rt.modules[key].Value() == nil {
