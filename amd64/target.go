@@ -1,6 +1,8 @@
 package amd64
 
 import (
+	"sync"
+
 	"golang.org/x/sys/cpu"
 
 	"github.com/twitchyliquid64/golang-asm/obj"
@@ -132,8 +134,11 @@ func (t *Target) fulfils(n feature) bool {
 	return (n&needsSSE41 == 0 || t.has.SSE41) && (n&needsAVX == 0 || t.has.AVX) && (n&needsFMA == 0 || t.has.FMA && t.has.AVX)
 }
 
-// rules are by prefix and sub-opcode.
+// rules are by prefix and sub-opcode. makeRules fills them when a target is asked for the first time, by Supports or Select: a process that
+// compiles nothing does without.
 var rules [5][0x140]*rule
+
+var makeRules = sync.OnceFunc(fillRules)
 
 // ruleOf is the rule for op, or nil.
 func ruleOf(op ir.Op) *rule {
@@ -156,7 +161,7 @@ func ruleOf(op ir.Op) *rule {
 	return nil
 }
 
-func init() {
+func fillRules() {
 	for _, table := range []map[ir.Op]rule{
 		intRules(), floatRules(), convertRules(), memoryRules(), controlRules(), callRules(), atomicRules(),
 		bulkRules(), vectorRules(), vectorIntRules(), vectorFloatRules(), vectorLaneRules(),
@@ -176,6 +181,7 @@ func init() {
 
 // Supports tells whether there is machine code for op.
 func (t *Target) Supports(op ir.Op) bool {
+	makeRules()
 	r := ruleOf(op)
 	if r == nil || r.emit == nil {
 		return false
@@ -195,6 +201,7 @@ func (t *Target) Operands(v *ir.Value, o *ir.Operands) {
 
 // Select marks what is folded into other values.
 func (t *Target) Select(f *ir.Func) {
+	makeRules()
 	s := selection{t: t, f: f}
 	s.run()
 }

@@ -10,6 +10,7 @@ import (
 // Select marks what becomes part of the value that uses it. It goes through each block backwards, so that a value knows
 // whether it is a part itself when it looks at its operands.
 func (t *Target) Select(f *ir.Func) {
+	makeRules()
 	f.CountUses()
 	numbers := argNumbers(f.Params)
 	entries := make(map[*ir.Value]int32) // how many calls read an OpInstWord as their table of entries

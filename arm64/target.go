@@ -75,6 +75,7 @@ func (t *Target) ResultReg(float bool) ir.Reg {
 
 // Supports tells whether there is machine code for a wasm instruction.
 func (t *Target) Supports(op ir.Op) bool {
+	makeRules()
 	switch {
 	case op == wasm.OpSelect, op == wasm.OpSelectT, isBulk(op),
 		op >= wasm.OpI32Load && op <= wasm.OpI64Store32,

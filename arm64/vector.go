@@ -1,6 +1,8 @@
 package arm64
 
 import (
+	"sync"
+
 	"github.com/godwit-vm/godwit/jit/ir"
 	"github.com/godwit-vm/godwit/wasm"
 )
@@ -13,10 +15,13 @@ type vectorRule struct {
 	same int    // 1 + the argument in whose register the result is
 }
 
-// vectorRules are by sub-opcode. What is not there is left to the interpreter.
+// vectorRules are by sub-opcode. What is not there is left to the interpreter. makeRules fills them when a target is asked for the first time, by
+// Supports or Select: a process that compiles nothing does without.
 var vectorRules [0x120]vectorRule
 
-func init() {
+var makeRules = sync.OnceFunc(fillRules)
+
+func fillRules() {
 	for _, rules := range []map[ir.Op]vectorRule{vectorIntRules(), vectorFloatRules(), vectorLaneRules(), vectorMemoryRules()} {
 		for op, r := range rules {
 			vectorRules[op&0xFFFF] = r

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Imm is the kind of an instruction's immediates: what follows the opcode in the binary.
@@ -105,7 +106,7 @@ func (o Op) String() string {
 // OpByName finds an instruction by its name in the text format. Of two that share a name - select with and without
 // types, ref.test and ref.cast with and without null - it is the one with the lower opcode.
 func OpByName(name string) (Op, bool) {
-	o, ok := opsByName[name]
+	o, ok := opsByName()[name]
 	return o, ok
 }
 
@@ -127,11 +128,21 @@ var (
 	opTables    = [...][]OpInfo{opTable[:], simdTable[:], atomicTable[:]}
 	ops1        [256]*OpInfo
 	opsPrefixed [4][0x120]*OpInfo
-	opsByName   = make(map[string]Op, 600)
+
+	// opsByName is made when it is asked for: only the text format does.
+	opsByName = sync.OnceValue(func() map[string]Op {
+		names := make(map[string]Op, 600)
+		for o := range Ops() {
+			if _, dup := names[o.Name]; !dup {
+				names[o.Name] = o.Op
+			}
+		}
+		return names
+	})
 )
 
 // sigTypes are the letters of signatures.
-var sigTypes = map[byte]ValType{
+var sigTypes = [128]ValType{
 	'i': I32, 'l': I64, 'f': F32, 'd': F64, 'v': V128, 'a': Addr,
 	'e': EqRef, 'A': ArrayRef, 'I': I31Ref, 'J': I31Ref.NonNull(),
 }
@@ -142,9 +153,6 @@ func init() {
 			ops1[o.Op] = o
 		} else {
 			opsPrefixed[o.Op>>16-0xFB][o.Op&0xFFFF] = o
-		}
-		if _, dup := opsByName[o.Name]; !dup {
-			opsByName[o.Name] = o.Op
 		}
 		o.compile()
 		makeCommon(o)
@@ -157,18 +165,17 @@ func (o *OpInfo) compile() {
 		return
 	}
 	o.Fixed = true
-	types := &o.Params
-	for i := range len(o.sig) {
-		if o.sig[i] == ':' {
-			types = &o.Results
-			continue
-		}
-		*types = append(*types, sigTypes[o.sig[i]])
-		o.addr = o.addr || o.sig[i] == 'a'
+	in, out, _ := strings.Cut(o.sig, ":")
+	o.nin, o.nout = uint8(len(in)), uint8(len(out))
+	for i := range in {
+		o.in[i] = sigTypes[in[i]]
+		o.addr = o.addr || in[i] == 'a'
 	}
-	o.nin, o.nout = uint8(len(o.Params)), uint8(len(o.Results))
-	copy(o.in[:], o.Params)
-	copy(o.out[:], o.Results)
+	for i := range out {
+		o.out[i] = sigTypes[out[i]]
+		o.addr = o.addr || out[i] == 'a'
+	}
+	o.Params, o.Results = o.in[:len(in):len(in)], o.out[:len(out):len(out)]
 	switch o.Imm {
 	case ImmMemargLane:
 		o.lanes = 16 >> o.Align

@@ -2,6 +2,7 @@ package wat
 
 import (
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/godwit-vm/godwit/wasm"
@@ -302,8 +303,8 @@ func setLane(lo, hi uint64, shape Shape, lane int, v uint64) (uint64, uint64) {
 	}
 }
 
-// keywords are the words of the text format that are no instructions.
-var keywords = func() map[string]bool {
+// keywords are the words of the text format.
+var keywords = sync.OnceValue(func() map[string]bool {
 	set := map[string]bool{}
 	for _, word := range keywordList {
 		set[word] = true
@@ -312,7 +313,7 @@ var keywords = func() map[string]bool {
 		set[op.Name] = true
 	}
 	return set
-}()
+})
 
 var keywordList = []string{
 	"module", "type", "rec", "sub", "final", "func", "struct", "array", "field", "mut", "param", "result", "local",
@@ -328,7 +329,7 @@ var keywordList = []string{
 
 // isKeyword tells whether the format has the word.
 func isKeyword(s string) bool {
-	if keywords[s] || abstractHeap[s] != 0 || abstractRef[s] != 0 {
+	if keywords()[s] || abstractHeap[s] != 0 || abstractRef[s] != 0 {
 		return true
 	}
 	for _, prefix := range [...]string{"offset=", "align="} {
