@@ -249,6 +249,9 @@ func (t *Thread) safepoint(pc *instr, fp unsafe.Pointer) error {
 	if a&attnSample != 0 {
 		t.sample()
 	}
+	if a&attnRetire != 0 {
+		t.answer()
+	}
 	if err := t.cancelled(); err != nil {
 		return err
 	}

@@ -178,6 +178,10 @@ type NativeUnit struct {
 	// Exits is how many more side exits are taken until the tier hears of it; 0 for never. It is read and written atomically; threads may overlook
 	// each other's steps.
 	Exits uint32
+
+	// Free is called, once, when another unit has replaced this one and no thread can reach its code any more: see Module.Reclaim. nil: the code stays for as
+	// long as the module.
+	Free func()
 }
 
 // NativeMemory is what units take for granted of memory 0.

@@ -116,6 +116,7 @@ func (h *hand) publish() {
 	u.Fast += base
 	u.Memory = h.m.NativeMemory()
 	u.FrameBytes = h.frame
+	u.Free = func() { FreeNativeCode(u.Base, u.Size) }
 	if err := h.m.Publish(u); err != nil {
 		h.t.Fatal(err)
 	}

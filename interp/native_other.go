@@ -13,6 +13,7 @@ type (
 	nativeThread   struct{}
 	nativeInstance struct{}
 	nativeMark     struct{}
+	retirement     struct{ retired []*NativeUnit }
 )
 
 // NativeAvailable says why machine code cannot run here: it can on Linux on amd64 and arm64.
@@ -36,6 +37,7 @@ func (t *Thread) nativeMark() (m nativeMark) { return m }
 func (t *Thread) nativeReset(nativeMark)     {}
 func (s *Store) nativeFuncsAdded()           {}
 func (s *Store) nativeFuncsWithdrawn()       {}
+func (t *Thread) answer()                    {}
 
 func (t *Thread) enterNative(u *NativeUnit, pc *instr, fp, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	return next(pc), fp, 0, mb, ml, t

@@ -19,6 +19,7 @@ func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, u
 	nt, ni := t.native.Load(), t.inst.native.Load()
 	if ni == nil {
 		ni = t.inst.makeNative()
+		u = siteOf(pc).unit[t.mode%nativeModes].Load()
 	}
 	if u.Memory != ni.memory || t.mode != nativeCounts && t.attention.Load()&(attnFuel|attnCount) != 0 {
 		return next(pc), fp, 0

@@ -241,13 +241,14 @@ type nativeInstance struct {
 // calleeWord is the entry of functions that have no machine code for an instance.
 var calleeWord = stubCallee()
 
-// makeNative makes what machine code sees of the instance.
+// makeNative makes what machine code sees of the instance. Whoever has looked up a unit before has to look again: see native_retire.go.
 func (i *Instance) makeNative() *nativeInstance {
 	i.store.nativeMu.Lock()
 	defer i.store.nativeMu.Unlock()
 	if ni := i.native.Load(); ni != nil {
 		return ni
 	}
+	i.module.native.Load().units.mayRun(i.store)
 	w, lay := i.module.wasm, i.module.NativeLayout()
 	ni := &nativeInstance{block: make([]uintptr, lay.Words), memory: i.NativeMemory()}
 	b := ni.block

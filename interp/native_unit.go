@@ -14,6 +14,8 @@ type nativeUnits struct {
 	mu      sync.Mutex
 	all     atomic.Pointer[[]*NativeUnit] // by Base; the slice is never written again
 	entries [nativeModes][]uintptr        // where machine code calls each function that the module defines; nil until somebody asks
+
+	retirement
 }
 
 // entriesOf is where machine code of a mode calls each function that the module defines.
@@ -54,9 +56,9 @@ func findSite(offsets []uint32, sites []NativeSite, off uintptr) *NativeSite {
 	return nil
 }
 
-// Publish lets the module's instances run u from now on, which must not change any more; its code must stay for as long as the module can
-// be reached. Native code must have been enabled. It may be called by several goroutines at once. The error says what of the unit
-// cannot be; it is not run then.
+// Publish lets the module's instances run u from now on, in place of the unit that they have run so far, if there is one. u must not change any
+// more; its code must stay for as long as the module can be reached, or until u.Free is called. Native code must have been enabled. It
+// may be called by several goroutines at once. The error says what of the unit cannot be; it is not run then.
 func (m *Module) Publish(u *NativeUnit) error {
 	nm := m.native.Load()
 	c, err := m.code(u.Func)
@@ -93,7 +95,9 @@ func (m *Module) Publish(u *NativeUnit) error {
 	if u.Loop < 0 {
 		atomic.StoreUintptr(&n.table(m, mode)[u.Func-uint32(m.wasm.NumImportedFuncs)], u.Fast)
 	}
-	s.unit[mode].Store(u)
+	if old := s.unit[mode].Swap(u); old != nil && old.Free != nil {
+		n.retired = append(n.retired, old)
+	}
 	return nil
 }
 

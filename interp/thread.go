@@ -58,6 +58,7 @@ type Thread struct {
 	exitPos uint32                       // of a trap in machine code, in the module; see trap
 	step    *NativeStep                  // the last one
 	stepPC  uintptr                      // address of the instruction that it stands for
+	asking  []*nativeUnits               // whose question the thread is to answer, with attnRetire set; freezer.mu guards it
 }
 
 // exit says why the run loop is left.
@@ -79,6 +80,7 @@ const (
 	attnCount                     // safepoints are counted in freezer.passed
 	attnClose                     // the store was closed
 	attnSample                    // somebody wants to know where the thread is
+	attnRetire                    // somebody wants to know which machine code the thread can come back to
 )
 
 // Errors of calls.
@@ -350,11 +352,13 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 	pc, fp, acc := c.entry, base, uint64(0)
 	if pc.op&^safepoint == opEntry && t.wanted() == 0 {
 		// Of a function with machine code that does all by itself there is nothing for the run loop to do.
-		if u := siteOf(pc).unit[t.mode%nativeModes].Load(); u != nil {
+		unit := &siteOf(pc).unit[t.mode%nativeModes]
+		if u := unit.Load(); u != nil {
 			if t.attention.Load() != 0 {
 				if err := t.safepoint(pc, fp); err != nil {
 					return t.unwind(err, sp)
 				}
+				u = unit.Load() // the one before may be gone
 			}
 			pc, fp, acc = t.runUnit(u, pc, fp)
 		}

@@ -206,8 +206,11 @@ func (t *Tier) publish(m *interp.Module, mc *moduleCode, u *interp.NativeUnit, c
 	mc.keep(p)
 	u.Base, u.Size = p.base, uintptr(len(code))
 	u.Entry, u.Fast = p.base+uintptr(entry), p.base+uintptr(fast)
+	u.Free = func() { mc.drop(p) }
 	if err := publish(m, u); err != nil {
+		mc.drop(p)
 		return 0, abort(NotEncoded, err)
 	}
+	mc.replaced(m)
 	return p.base, nil
 }

@@ -12,8 +12,8 @@
 //	Compile    the back end's machine code, and the sites where it can be left
 //
 // The result becomes an interp.NativeUnit (unit.go), is copied to executable memory, and published in the module, where every
-// instance of every program finds it at its next entry. Code is never changed, and it is freed when the module is collected: threads
-// that run it keep the module alive.
+// instance of every program finds it at its next entry. Code is never changed. It is freed when the module is collected - threads
+// that run it keep the module alive - or when other code has taken its place and no thread can come back to it.
 //
 // # Recording
 //
@@ -39,8 +39,8 @@
 // of a unit says by its mark that it was gone, and a loop that was compiled as a whole counts as seen in its whole length. A region from a code file
 // counts its side exits, but what is in it is not known to the process: when they are hot the whole unit is compiled.
 //
-// The machine code that a larger region replaces stays where it is until the module is collected: threads may be in it, or have return
-// addresses into it in their stacks. Nothing enters it any more.
+// Nothing enters the machine code that a larger region has replaced, but threads may be in it, or have return addresses into it in their stacks.
+// They are asked for that some time later, at safepoints of theirs (interp/native_retire.go), and what none of them holds is freed (tidy.go).
 //
 // # State
 //

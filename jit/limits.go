@@ -30,6 +30,11 @@ const (
 	// function with a table of all its calls, of which the first arm is nearly always taken.
 	maxCompared = 3
 
+	// tidyPause is how long after a unit was replaced its machine code is looked after, which costs each thread of the module a visit at a safepoint:
+	// those that were in it have left it by then, mostly. Each time that nothing could be freed it is twice as long as before, up to tidyPauseMost.
+	tidyPause     = time.Second
+	tidyPauseMost = time.Minute
+
 	// retryEntries and retryExits are after how much more a unit that found the queue full is looked at again.
 	retryEntries = 10_000
 	retryExits   = 1000

@@ -28,3 +28,7 @@ func freeCode(p piece) { interp.FreeNativeCode(p.base, p.size) }
 
 // publish lets m's instances find a unit.
 func publish(m *interp.Module, u *interp.NativeUnit) error { return m.Publish(u) }
+
+// replaced counts m's units that were replaced and are not freed, reclaim frees those that nobody can reach and counts them and the others.
+func replaced(m *interp.Module) int              { return m.Replaced() }
+func reclaim(m *interp.Module) (freed, left int) { return m.Reclaim() }

@@ -17,3 +17,7 @@ func newCode([]byte) (piece, error) { return piece{}, errNoBackEnd() }
 func freeCode(piece) {}
 
 func publish(*interp.Module, *interp.NativeUnit) error { return errNoBackEnd() }
+
+func replaced(*interp.Module) int { return 0 }
+
+func reclaim(*interp.Module) (freed, left int) { return 0, 0 }

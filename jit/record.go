@@ -2,6 +2,7 @@ package jit
 
 import (
 	"runtime"
+	"time"
 	"weak"
 
 	"github.com/godwit-vm/godwit/interp"
@@ -35,13 +36,14 @@ type pace struct {
 	recEntries, recIterations uint32 // more, while it is recorded
 	exits, recExits           uint32 // side exits before a region is hot, and more while what is behind them is recorded
 	body                      int    // bytes of wasm that a function must have to be recorded; see minRecorded
+	tidy                      time.Duration
 }
 
 // paces of the modes.
 var paces = [...]pace{
-	Auto:    {hotEntries, hotIterations, recordEntries, recordIterations, hotExits, recordExits, minRecorded},
-	All:     {entries: 1, iterations: 1, body: maxBody + 1},
-	Regions: {1, 1, 1, 1, 1, 1, 0},
+	Auto:    {hotEntries, hotIterations, recordEntries, recordIterations, hotExits, recordExits, minRecorded, tidyPause},
+	All:     {entries: 1, iterations: 1, body: maxBody + 1, tidy: tidyPause},
+	Regions: {1, 1, 1, 1, 1, 1, 0, time.Millisecond},
 }
 
 // change moves a unit from one of two phases to another, and tells whether it was in one of them, and which.

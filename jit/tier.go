@@ -122,7 +122,8 @@ type moduleCode struct {
 	units  map[unitKey]*unit // those that have been hot
 	read   map[uint32]int    // by function: see maxRead
 	bytes  int64
-	pieces []piece
+	pieces map[piece]struct{}
+	tidy   tidying
 
 	cache *codeCache // nil: the module's code is not kept
 }
@@ -142,7 +143,7 @@ func (t *Tier) Attach(m *interp.Module) {
 		return
 	}
 	key := weak.Make(m)
-	c := &moduleCode{units: map[unitKey]*unit{}, cache: cache}
+	c := &moduleCode{units: map[unitKey]*unit{}, pieces: map[piece]struct{}{}, tidy: newTidying(paces[t.mode].tidy), cache: cache}
 	t.modules.Store(key, c)
 	runtime.AddCleanup(m, detach, attached{weak.Make(t), key, c})
 }
@@ -211,17 +212,31 @@ func (c *moduleCode) release(bytes int) {
 	processCode.Add(-int64(bytes))
 }
 
-// keep remembers executable memory, to be freed with the module.
+// keep remembers executable memory, to be freed with the module if it is not before.
 func (c *moduleCode) keep(p piece) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pieces = append(c.pieces, p)
+	c.pieces[p] = struct{}{}
+}
+
+// drop frees executable memory that nobody can reach, unless the module is gone, and it with it.
+func (c *moduleCode) drop(p piece) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.pieces[p]; !ok {
+		return
+	}
+	delete(c.pieces, p)
+	freeCode(p)
+	c.bytes -= int64(p.size)
+	processCode.Add(-int64(p.size))
 }
 
 func (c *moduleCode) free() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, p := range c.pieces {
+	c.tidy.stop()
+	for p := range c.pieces {
 		freeCode(p)
 	}
 	processCode.Add(-c.bytes)

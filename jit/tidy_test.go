@@ -1,0 +1,175 @@
+package jit
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/godwit-vm/godwit/interp"
+)
+
+// bytesOfUnits are those of the machine code of each unit as it was compiled last.
+func bytesOfUnits(events []Event) (last, all int64) {
+	units := map[unitKey]int64{}
+	for _, e := range events {
+		if e.Err == nil {
+			units[unitKey{e.Func, e.Loop, e.Counts}] = int64(e.Code)
+			all += int64(e.Code)
+		}
+	}
+	for _, n := range units {
+		last += n
+	}
+	return last, all
+}
+
+// settles waits until a module has no machine code but that of its units as they were compiled last.
+func settles(t *testing.T, c *moduleCode, e *events) {
+	t.Helper()
+	last, all := bytesOfUnits(e.all())
+	var have, pieces int64
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		c.mu.Lock()
+		have, pieces = c.bytes, 0
+		for p := range c.pieces {
+			pieces += int64(p.size)
+		}
+		c.mu.Unlock()
+		if have == last && pieces == last {
+			return
+		}
+	}
+	t.Errorf("the module has %d bytes of machine code (%d in pieces) of %d that were compiled, want %d", have, pieces, all, last)
+}
+
+// TestReplacedRegionsAreFreed: the module's account and the process's are those of what is left.
+func TestReplacedRegionsAreFreed(t *testing.T) {
+	before := processCode.Load()
+	k, tier := newCaller(t, Config{Mode: Regions}, armsText)
+	m := k.f.Instance().Module()
+	for _, n := range []uint64{3, 0, 4, 100, 1, 2} {
+		k.call(3, n, f(n))
+	}
+	if n := len(k.e.all()); n != maxRegions+1 {
+		t.Fatalf("%d units were compiled, want %d", n, maxRegions+1)
+	}
+	settles(t, tier.code(m), k.e)
+	if last, _ := bytesOfUnits(k.e.all()); processCode.Load()-before > last {
+		t.Errorf("the process has %d bytes more, want at most %d", processCode.Load()-before, last)
+	}
+	for n := range uint64(10) {
+		k.call(3, n, f(n))
+	}
+}
+
+// TestCompiledAgainForEver: however often a function is compiled while a thread runs it, its module has no more than a few pieces of machine code.
+func TestCompiledAgainForEver(t *testing.T) {
+	tier, e := newTier(t, Regions)
+	m := parse(t, `(module (func $f (export "f") (param i32) (result i32)
+	  (if (result i32) (local.get 0) (then (i32.add (call $f (i32.sub (local.get 0) (i32.const 1))) (i32.const 2))) (else (i32.const 7)))))`)
+	tier.Attach(m)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	s := interp.NewStore(interp.Config{})
+	i, err := s.Instantiate(m, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _ := i.Export("f")
+	th := s.NewThread()
+	go func() {
+		for ctx.Err() == nil {
+			stack := []uint64{100}
+			if err := th.Call(context.Background(), x.Func, stack); err != nil || stack[0] != 207 {
+				done <- fmt.Errorf("%d, %w", stack[0], err)
+				return
+			}
+		}
+		done <- nil
+	}()
+	c, most := tier.code(m), 0
+	const times = 500
+	for range times {
+		if r := tier.compile(m, c, unitKey{fn: 0, loop: -1}, nil); r != Compiled {
+			t.Fatal(r)
+		}
+		time.Sleep(200 * time.Microsecond)
+		c.mu.Lock()
+		most = max(most, len(c.pieces))
+		c.mu.Unlock()
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if most > times/2 {
+		t.Errorf("%d pieces of machine code at once, after %d compilations", most, times)
+	}
+	settles(t, c, e)
+}
+
+// TestManyRegionsGrowUnderThreads of two stores, which call each function's ways in any order and come back through what has grown meanwhile.
+func TestManyRegionsGrowUnderThreads(t *testing.T) {
+	const funcs, ways, threads, calls = 30, 8, 2, 4000
+	var text strings.Builder
+	text.WriteString("(module")
+	for k := range funcs {
+		// (n, arg): what way arg%8 of function k adds, n more calls away from the end.
+		fmt.Fprintf(&text, "\n(func $f%d (export \"f%d\") (param $n i32) (param $arg i32) (result i32) (local $way i32)\n", k, k)
+		text.WriteString("(local.set $way (i32.rem_u (local.get $arg) (i32.const 8)))\n")
+		fmt.Fprintf(&text, "(if (i32.eqz (local.get $n)) (then (return (i32.const %d))))\n", k)
+		for way := range ways {
+			fmt.Fprintf(&text, `(if (i32.eq (local.get $way) (i32.const %d)) (then (return (i32.add (i32.const %d)
+			  (call $f%d (i32.sub (local.get $n) (i32.const 1)) (i32.add (i32.mul (local.get $arg) (i32.const 5)) (i32.const 3)))))))%s`,
+				way, way, (k*7+way*3+1)%funcs, "\n")
+		}
+		text.WriteString("(unreachable))")
+	}
+	text.WriteString(")")
+	var want func(k, n, arg uint32) uint32
+	want = func(k, n, arg uint32) uint32 {
+		if n == 0 {
+			return k
+		}
+		way := arg % ways
+		return way + want((k*7+way*3+1)%funcs, n-1, arg*5+3)
+	}
+	tier, e := newTier(t, Regions)
+	m := parse(t, text.String())
+	tier.Attach(m)
+	var ended sync.WaitGroup
+	for range 2 {
+		s := interp.NewStore(interp.Config{})
+		t.Cleanup(s.Close)
+		i, err := s.Instantiate(m, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seed := range threads {
+			th := s.NewThread()
+			ended.Go(func() {
+				r := rand.New(rand.NewPCG(1, uint64(seed)))
+				for c := range calls {
+					k, n, arg := r.Uint32N(funcs), r.Uint32N(60), r.Uint32N(uint32(1+c/8))
+					x, _ := i.Export(fmt.Sprintf("f%d", k))
+					stack := []uint64{uint64(n), uint64(arg)}
+					if err := th.Call(context.Background(), x.Func, stack); err != nil || uint32(stack[0]) != want(k, n, arg) {
+						t.Errorf("f%d(%d, %d) = %d, %v; want %d", k, n, arg, stack[0], err, want(k, n, arg))
+						return
+					}
+				}
+			})
+		}
+	}
+	ended.Wait()
+	last, all := bytesOfUnits(e.all())
+	t.Logf("%d bytes in %d compilations, %d of them in use", all, len(e.all()), last)
+	if all < 2*last {
+		t.Errorf("%d bytes were compiled, of which %d are in use: too few were replaced", all, last)
+	}
+	settles(t, tier.code(m), e)
+}
