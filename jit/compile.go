@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+	"weak"
 
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
@@ -118,16 +119,21 @@ func bodyLen(m *interp.Module, fn uint32) int {
 	return len(w.Code[int(fn)-(len(w.FuncTypes)-len(w.Funcs))].Body)
 }
 
-// compile compiles and publishes a unit, and tells of it. stop ends it.
+// compile compiles and publishes a unit, and tells of it. stop ends it. Once the SSA is built the module is not kept alive by what goes on here, so that the
+// compilation of one that is gone can end.
 func (t *Tier) compile(m *interp.Module, mc *moduleCode, key unitKey, stop func() error) Reason {
-	begin := time.Now()
+	begin, w := time.Now(), weak.Make(m)
 	memory := nativeMemory(m)
 	c := compilation{target: t.target, verify: t.mode != Auto}
 	seen, extent := mc.recorded(m, key)
 	err := c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts, Seen: seen, Stop: stop})
-	if extent == Region && reasonOf(err) == TooLarge { // there is more to know of a region
+	if m = w.Value(); m != nil && extent == Region && reasonOf(err) == TooLarge { // there is more to know of a region
 		seen, extent = nil, RegionTooLarge
 		err = c.run(m, key, Options{Target: t.target, Memory: memory, Counts: key.counts, Stop: stop})
+		m = w.Value()
+	}
+	if m == nil {
+		return ModuleGone
 	}
 	var address uintptr
 	if err == nil {

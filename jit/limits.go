@@ -46,7 +46,7 @@ const (
 	maxQueue = 16 << 10
 	minLine  = 8
 
-	// maxTook bounds the time that a unit may hold the worker. What people write takes milliseconds, 200 KiB of it that the other
+	// maxTook bounds the time that a unit may hold the worker, in its thread's own time where there is such a clock. What people write takes milliseconds, 200 KiB of it that the other
 	// limits let pass up to half a second. It does not bind what is compiled on the thread that wants it, which can be cancelled.
 	maxTook = time.Second
 

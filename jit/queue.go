@@ -2,6 +2,7 @@ package jit
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -10,7 +11,8 @@ import (
 	"github.com/godwit-vm/godwit/interp"
 )
 
-// job is a unit that is to be compiled. It does not keep the module alive: of one that is gone nothing needs to be compiled.
+// job is a unit that is to be compiled. It does not keep the module alive: of one that is gone nothing needs to be compiled, and what is being compiled
+// for it ends.
 type job struct {
 	tier   *Tier
 	module weak.Pointer[interp.Module]
@@ -133,13 +135,31 @@ func (j *job) run() {
 		return
 	}
 	if c := j.tier.code(m); c != nil {
-		begin := time.Now()
-		j.tier.compile(m, c, j.key, func() error {
-			if took := time.Since(begin); took > j.tier.patience {
-				return abort(TookTooLong, fmt.Errorf("it has taken %v, the limit is %v", took.Round(time.Millisecond), j.tier.patience))
-			}
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		j.tier.compile(m, c, j.key, c.stop(j.tier.patience))
+	}
+}
+
+// started is when the process was.
+var started = time.Now()
+
+// stop returns what ends a compilation that begins now: that the module is gone, or that it has taken too long, in the thread's own time. On a machine
+// that has much else to do a unit would otherwise be left to the interpreter because the worker had to wait. The clock is asked for only
+// when so much has passed on the wall.
+func (c *moduleCode) stop(patience time.Duration) func() error {
+	wall, begin := time.Now(), threadTime()
+	return func() error {
+		if c.gone.Load() {
+			return abort(ModuleGone, nil)
+		}
+		if time.Since(wall) <= patience {
 			return nil
-		})
+		}
+		if took := threadTime() - begin; took > patience {
+			return abort(TookTooLong, fmt.Errorf("it has taken %v, the limit is %v", took.Round(time.Millisecond), patience))
+		}
+		return nil
 	}
 }
 

@@ -3,9 +3,11 @@ package jit
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
@@ -84,4 +86,83 @@ func TestUnitsThatTakeTooLong(t *testing.T) {
 	if len(list) != 1 || list[0].Reason != TookTooLong || !strings.Contains(list[0].String(), "took too long") {
 		t.Errorf("%v", list)
 	}
+}
+
+// afterBegin runs f in the middle of the compilation of a function that has become hot, and says what has become of it.
+func afterBegin(t *testing.T, patience time.Duration, f func()) []Event {
+	t.Helper()
+	tier, events := newTier(t, Auto)
+	m := parse(t, sumText)
+	tier.Attach(m)
+	tier.patience = patience
+	tier.target = &selecting{tier.target, f}
+	for range hotEntries {
+		call(t, m, "sum", 1)
+	}
+	if !background.wait(10 * time.Second) {
+		t.Fatal("the worker does not end")
+	}
+	runtime.KeepAlive(m)
+	return events.all()
+}
+
+// The worker's time is its own: that it has to wait, on a machine with much else to do, is not what a unit takes.
+func TestWaitingIsNotCompiling(t *testing.T) {
+	const patience = 50 * time.Millisecond
+	for _, tt := range []struct {
+		name string
+		does func()
+		want Reason
+	}{
+		{"it sleeps", func() { time.Sleep(3 * patience) }, Compiled},
+		{"it works", func() {
+			for begin := threadTime(); threadTime()-begin < 2*patience; {
+			}
+		}, TookTooLong},
+	} {
+		if tt.want == Compiled && runtime.GOOS != "linux" {
+			continue // it has no such clock
+		}
+		list := afterBegin(t, patience, tt.does)
+		if len(list) != 1 || list[0].Reason != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, list, tt.want)
+		}
+	}
+}
+
+// What is compiled for a module that is gone ends, and nobody is told.
+func TestCompilingEndsWithTheModule(t *testing.T) {
+	tier, events := newTier(t, Auto)
+	m := parse(t, sumText)
+	tier.Attach(m)
+	w, c := weak.Make(m), tier.code(m)
+	selected, compiled := false, false
+	tier.target = &selecting{tier.target, func() {
+		selected, m = true, nil
+		for range 100 {
+			if runtime.GC(); c.gone.Load() {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		t.Error("the compiler keeps the module")
+	}}
+	tier.target = &encoding{tier.target, func() { compiled = true }}
+	if r := tier.compile(w.Value(), c, unitKey{loop: -1}, c.stop(maxTook)); r != ModuleGone || !selected || compiled {
+		t.Errorf("it is %v; selected: %v, compiled: %v", r, selected, compiled)
+	}
+	if list := events.all(); len(list) > 0 {
+		t.Errorf("%v", list)
+	}
+}
+
+// encoding is a back end of which somebody is told when it makes machine code.
+type encoding struct {
+	BackEnd
+	told func()
+}
+
+func (e *encoding) Compile(a *ir.Allocation) (*ir.Code, error) {
+	e.told()
+	return e.BackEnd.Compile(a)
 }

@@ -14,7 +14,6 @@ import (
 type tidying struct {
 	timer        *time.Timer // nil: there is nothing to look after
 	first, pause time.Duration
-	gone         bool // the module is
 }
 
 func newTidying(pause time.Duration) tidying { return tidying{first: pause, pause: pause} }
@@ -30,7 +29,7 @@ func (c *moduleCode) replaced(m *interp.Module) {
 func (c *moduleCode) tidyLater(m *interp.Module) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.tidy.timer != nil || c.tidy.gone {
+	if c.tidy.timer != nil {
 		return
 	}
 	w := weak.Make(m)
@@ -55,12 +54,5 @@ func (c *moduleCode) tidyUp(m *interp.Module) {
 	c.mu.Unlock()
 	if left > 0 {
 		c.tidyLater(m)
-	}
-}
-
-func (t *tidying) stop() {
-	t.gone = true
-	if t.timer != nil {
-		t.timer.Stop()
 	}
 }

@@ -125,6 +125,8 @@ type moduleCode struct {
 	pieces map[piece]struct{}
 	tidy   tidying
 
+	gone atomic.Bool // the module is. Who asks its weak pointer keeps it, for a collection in progress.
+
 	cache *codeCache // nil: the module's code is not kept
 }
 
@@ -161,6 +163,7 @@ func detach(a attached) {
 	if t := a.tier.Value(); t != nil {
 		t.modules.Delete(a.key)
 	}
+	a.code.gone.Store(true)
 	a.code.cache.close()
 	a.code.free()
 }
@@ -235,7 +238,9 @@ func (c *moduleCode) drop(p piece) {
 func (c *moduleCode) free() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tidy.stop()
+	if c.tidy.timer != nil {
+		c.tidy.timer.Stop()
+	}
 	for p := range c.pieces {
 		freeCode(p)
 	}

@@ -20,6 +20,7 @@ const (
 	ModuleFull                     // limits.go: maxModuleCode
 	ProcessFull                    // limits.go: maxProcessCode
 	TookTooLong                    // limits.go: maxTook
+	ModuleGone                     // nobody has the module any more, and nobody is told of this
 	Cancelled                      // the call that had to wait for it was; it is compiled another time
 	NoMemory                       // the system gives no executable memory
 	Rethrows                       // a loop in the body of a catch throws again what was caught, which has an operand that the front end does not know
@@ -32,7 +33,8 @@ const (
 
 var reasons = [...]string{
 	Compiled: "compiled", TooLarge: "too large", ModuleFull: "module full", ProcessFull: "process full", TookTooLong: "took too long",
-	Cancelled: "cancelled", NoMemory: "no memory", Rethrows: "rethrows",
+	ModuleGone: "module gone",
+	Cancelled:  "cancelled", NoMemory: "no memory", Rethrows: "rethrows",
 	NotBuilt: "bug: not built", NotVerified: "bug: not verified", NotAllocated: "bug: not allocated", NotEncoded: "bug: not encoded",
 	CompilerPanicked: "bug: the compiler panicked",
 }
