@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -147,6 +148,14 @@ type NativeRecord []uint32
 
 // Seen tells whether a place has been seen running.
 func (r NativeRecord) Seen(m Mark) bool { return r[m>>5]>>(uint(m)&31)&1 != 0 }
+
+// Instructions is how many of the interpreter's instructions have been seen running, about: a branch that has gone both ways counts twice.
+func (r NativeRecord) Instructions() (n int) {
+	for _, w := range r {
+		n += bits.OnesCount32(w)
+	}
+	return n
+}
 
 // Recorded is what has been recorded of function fn so far.
 func (m *Module) Recorded(fn uint32) NativeRecord {

@@ -191,7 +191,7 @@ func (t *Tier) install(m *interp.Module, mc *moduleCode, key unitKey, c *compila
 		return 0, abort(NotEncoded, err)
 	}
 	u.Func, u.Loop, u.Counts, u.Room, u.Memory = key.fn, key.loop, key.counts, c.f.Room, memory
-	mc.running(m, u, true, recorded, paces[t.mode].exits)
+	mc.running(m, u, true, recorded, paces[t.mode].exitsOf(len(c.code.Bytes)))
 	address, err := t.publish(m, mc, u, c.code.Bytes, c.code.Entry, c.code.Fast)
 	if err == nil {
 		mc.cache.add(m, u, c.code.Bytes, c.code.Entry, c.code.Fast)

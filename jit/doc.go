@@ -22,7 +22,8 @@
 // while which of its code runs (interp/record.go), and only that is built (build_region.go): the ways of branches that have been seen, with their
 // loops and joins, which are a region. Where another way leads off there is a side exit (interp.SiteSide): all state is written to its slots, and
 // the interpreter goes on. It counts side exits. When a region has had many, what runs behind them is recorded in turn, and the region
-// is compiled again, larger than before, up to maxRegions times. Then the whole unit is compiled, as small ones are in the first place.
+// is compiled again, larger than before, up to maxRegions times. Then the whole unit is compiled, as small ones are in the first place. A region is hot
+// when its side exits have taken as long as compiling it has: however many ways it turns out to have, that costs no more than twice what the best choice would.
 //
 //	           hot, and long             recorded               all of it, or given up
 //	counted ------------------> recording --------> pending -------------------------> settled
@@ -41,6 +42,12 @@
 //
 // Nothing enters the machine code that a larger region has replaced, but threads may be in it, or have return addresses into it in their stacks.
 // They are asked for that some time later, at safepoints of theirs (interp/native_retire.go), and what none of them holds is freed (tidy.go).
+//
+// # What compiling may cost
+//
+// Programs make units hot long before it is known how long they will run, and the user of a program that ends at once would rather have it interpreted. So
+// a module has an account (account.go): compiling may take half of the time that the module has been there. Among what waits the
+// worker takes what is hottest for its size; it becomes hotter for as long as the interpreter has to run it.
 //
 // # State
 //

@@ -6,9 +6,20 @@ import "time"
 const (
 	// hotEntries and hotIterations are how often a function is entered, and a loop's head passed, before it is compiled. A unit
 	// takes some 100 to 500 µs to compile, for which the interpreter executes some 100,000 instructions: compiling pays for
-	// what runs at least as long again. An entry stands for more work than an iteration.
-	hotEntries    = 300
-	hotIterations = 2000
+	// what runs at least as long again. An entry stands for more work than an iteration. 300 and 2000, or 1000 and 5000, were as good over short runs.
+	hotEntries    = 500
+	hotIterations = 3000
+
+	// compileShare, compileByte and compileFree say what a module can afford: see account. A unit is compiled when what has been compiled
+	// so far, with what it is likely to take itself, is no more than one part in compileShare of the time since the module came.
+	// compileByte is what the compiler takes for a byte of wasm that is built: 0.7 µs over all of CPython, 2 and more for the first units of a
+	// process and for the largest. compileFree is free: as much as a few small units take, which is what a small program has.
+	compileShare = 2
+	compileByte  = 2 * time.Microsecond
+	compileFree  = time.Millisecond
+
+	// instrBytes is how many bytes of wasm one of the interpreter's instructions stands for, on average.
+	instrBytes = 4
 
 	// minRecorded is from which length on, in bytes of wasm, a function is recorded before it is compiled, in whole or a loop of it. Of what is
 	// shorter nearly all runs. Over short runs of four Go guests, user time was 0.84 of that without recording with a limit of 3000, 0.81
@@ -18,13 +29,14 @@ const (
 	recordEntries    = 50
 	recordIterations = 300
 
-	// hotExits is how many side exits of a region are taken before it is hot, and recordExits how many more while what is behind them is
-	// recorded. An exit costs some microseconds, with what the interpreter does until it meets machine code again, and compiling
-	// some milliseconds; 20 was as good, 200 a little better in short runs. maxRegions is how often a unit is compiled as a region; then
-	// all of it is. 2 and 8 were as good: few regions grow more than once.
+	// hotExits is how many side exits of a region are taken, at least, before it is hot, and recordExits how many more while what is behind them is
+	// recorded. 20 was as good, 200 a little better in short runs. A region of more code has an exit for each exitBytes of it: the exits have
+	// taken as long then as compiling has. An exit costs some 3 µs, with what the interpreter does until it meets machine code again, a byte of
+	// code 1.5 µs. maxRegions is how often a unit is compiled as a region; then all of it is. Few regions grow more than once.
 	hotExits    = 100
 	recordExits = 20
-	maxRegions  = 4
+	exitBytes   = 2
+	maxRegions  = 8
 
 	// maxCompared is up to how many arms of a br_table that have been seen running are compared with one by one. Go's compiler begins each
 	// function with a table of all its calls, of which the first arm is nearly always taken.

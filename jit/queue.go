@@ -2,6 +2,7 @@ package jit
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -15,9 +16,11 @@ import (
 // for it ends.
 type job struct {
 	tier   *Tier
+	code   *moduleCode
 	module weak.Pointer[interp.Module]
 	key    unitKey
-	size   int // bytes of the function's body
+	size   int // bytes of wasm that are likely to be compiled
+	heat   int // how often it has become hot since it waits
 }
 
 // queue is what waits to be compiled, and the worker that does it: a goroutine that begins when there is something to do and ends when
@@ -28,8 +31,8 @@ type job struct {
 // far; one whose line has become empty keeps its account for as long as that is ahead. (This is start-time fair queueing, with the time
 // that compiling took as the length of a packet.)
 //
-// From a line it takes the smallest function's unit, of those of the same size whichever was there first: for the time that a large one
-// takes, all that waits behind it is interpreted. Each unit comes here once, so that none waits for ever.
+// From a line it takes the unit that has become hot most often for its function's size, of those that are alike in that whichever was there first:
+// for the time that a large one takes, all that waits behind it is interpreted. Nothing is taken that the module cannot afford yet: see account.
 type queue struct {
 	mu      sync.Mutex
 	lines   map[weak.Pointer[interp.Module]]*line
@@ -46,8 +49,8 @@ type line struct {
 	first uint64        // when its first job came: of lines with the same start the one that has waited longer is served
 }
 
-// add tells whether there was room.
-func (q *queue) add(j job) bool {
+// add tells whether there was room, and whether the worker would do the job now.
+func (q *queue) add(j job) (ok, now bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.lines == nil {
@@ -59,7 +62,7 @@ func (q *queue) add(j job) bool {
 		q.lines[j.module] = l
 	}
 	if n := len(l.jobs); n >= maxLine || n >= minLine && q.waiting >= maxQueue {
-		return false
+		return false, false
 	}
 	q.came++
 	if len(l.jobs) == 0 {
@@ -71,14 +74,34 @@ func (q *queue) add(j job) bool {
 		q.working = true
 		go q.work()
 	}
-	return true
+	return true, j.due() <= 0
+}
+
+// warm says that a unit that waits is hot once more, and tells whether the worker would do it now.
+func (q *queue) warm(m weak.Pointer[interp.Module], key unitKey) (now bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := q.lines[m]
+	if l == nil {
+		return false
+	}
+	i := slices.IndexFunc(l.jobs, func(j job) bool { return j.key == key })
+	if i < 0 {
+		return false
+	}
+	l.jobs[i].heat++
+	return l.jobs[i].due() <= 0
 }
 
 func (q *queue) work() {
 	for {
-		j, ok := q.take()
+		j, wait, ok := q.take()
 		if !ok {
 			return
+		}
+		if wait > 0 {
+			time.Sleep(wait)
+			continue
 		}
 		begin := time.Now()
 		j.run()
@@ -86,29 +109,33 @@ func (q *queue) work() {
 	}
 }
 
-// take is the job to be done next.
-func (q *queue) take() (j job, ok bool) {
+// take is the job to be done next, or for how long none of those that wait can be afforded.
+func (q *queue) take() (j job, wait time.Duration, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.waiting == 0 {
 		q.lines, q.now, q.working = nil, 0, false
-		return job{}, false
+		return job{}, 0, false
 	}
 	var l *line
+	var best int
+	wait = math.MaxInt64
 	for _, k := range q.lines {
-		if len(k.jobs) > 0 && (l == nil || k.start < l.start || k.start == l.start && k.first < l.first) {
-			l = k
+		if l != nil && (k.start > l.start || k.start == l.start && k.first > l.first) {
+			continue
 		}
+		i, due := k.best()
+		if i >= 0 {
+			l, best = k, i
+		}
+		wait = min(wait, due)
+	}
+	if l == nil {
+		return job{}, wait, true
 	}
 	q.now = l.start
-	smallest := 0
-	for i := range l.jobs {
-		if l.jobs[i].size < l.jobs[smallest].size {
-			smallest = i
-		}
-	}
-	j = l.jobs[smallest]
-	l.jobs = slices.Delete(l.jobs, smallest, smallest+1)
+	j = l.jobs[best]
+	l.jobs = slices.Delete(l.jobs, best, best+1)
 	q.waiting--
 	q.came++
 	l.first = q.came
@@ -117,7 +144,21 @@ func (q *queue) take() (j job, ok bool) {
 			delete(q.lines, m)
 		}
 	}
-	return j, true
+	return j, 0, true
+}
+
+// best is the job that is to be taken from the line, or -1, and in how long the next one can be.
+func (l *line) best() (i int, due time.Duration) {
+	i, due = -1, math.MaxInt64
+	for k := range l.jobs {
+		j := &l.jobs[k]
+		if d := j.due(); d > 0 {
+			due = min(due, d)
+		} else if i < 0 || (j.heat+1)*l.jobs[i].size > (l.jobs[i].heat+1)*j.size {
+			i = k
+		}
+	}
+	return i, due
 }
 
 // done says how long a job took.
@@ -127,6 +168,7 @@ func (q *queue) done(j *job, took time.Duration) {
 	if l := q.lines[j.module]; l != nil {
 		l.start += took
 	}
+	j.code.account.spent += took
 }
 
 func (j *job) run() {

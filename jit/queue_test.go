@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"weak"
 
@@ -17,7 +18,7 @@ func modules(t *testing.T, n int) (ms []*interp.Module, jobs []job) {
 	for range n {
 		m := parse(t, "(module)")
 		ms = append(ms, m)
-		jobs = append(jobs, job{tier: new(Tier), module: weak.Make(m)})
+		jobs = append(jobs, job{tier: new(Tier), code: &moduleCode{}, module: weak.Make(m)})
 	}
 	return ms, jobs
 }
@@ -30,7 +31,8 @@ func TestQueueIsBoundedAndItsWorkerEnds(t *testing.T) {
 	add := func(m, fn int) bool {
 		j := jobs[m]
 		j.key = unitKey{fn: uint32(fn)}
-		return q.add(j)
+		ok, _ := q.add(j)
+		return ok
 	}
 	last := len(jobs) - 1
 	for m := range last {
@@ -51,7 +53,7 @@ func TestQueueIsBoundedAndItsWorkerEnds(t *testing.T) {
 	if add(last, 0) {
 		t.Error("the queue has more than it may")
 	}
-	if j, ok := q.take(); !ok || j.key.fn != 0 || j.module != jobs[0].module {
+	if j, _, ok := q.take(); !ok || j.key.fn != 0 || j.module != jobs[0].module {
 		t.Errorf("unit %d came first", j.key.fn)
 	}
 	for range minLine {
@@ -82,12 +84,12 @@ func TestTheWorkerIsSharedByModules(t *testing.T) {
 			for fn := range 5 {
 				j := jobs[m]
 				j.key.fn = uint32(fn)
-				if !q.add(j) {
+				if ok, _ := q.add(j); !ok {
 					t.Fatal("refused")
 				}
 			}
 		}
-		j, ok := q.take()
+		j, _, ok := q.take()
 		if !ok {
 			break
 		}
@@ -106,17 +108,67 @@ func TestTheWorkerIsSharedByModules(t *testing.T) {
 	}
 }
 
-// Small units do not wait for large ones, and those of the same size keep their order.
-func TestSmallUnitsComeFirst(t *testing.T) {
+// Small units do not wait for large ones, unless those are hotter for their size, and those that are alike keep their order.
+func TestSmallAndHotUnitsComeFirst(t *testing.T) {
 	q := queue{working: true}
+	c := &moduleCode{}
 	for i, size := range []int{900, 20, 5000, 20, 3} {
-		q.add(job{key: unitKey{fn: uint32(i)}, size: size})
+		q.add(job{code: c, key: unitKey{fn: uint32(i)}, size: size})
 	}
-	for _, want := range []uint32{4, 1, 3, 0, 2} {
-		if j, ok := q.take(); !ok || j.key.fn != want {
+	for range 1000 {
+		q.warm(weak.Pointer[interp.Module]{}, unitKey{fn: 2}) // 5 bytes for each time
+	}
+	for _, want := range []uint32{4, 2, 1, 3, 0} {
+		if j, _, ok := q.take(); !ok || j.key.fn != want {
 			t.Errorf("unit %d came, want %d", j.key.fn, want)
 		}
 	}
+}
+
+// A module has units compiled for a part of the time that it has been there; what is likely to take longer than that waits, but not what is
+// smaller, nor what another module has.
+func TestCompilingIsWeighedAgainstTheTimeThatHasPassed(t *testing.T) {
+	ms, jobs := modules(t, 2)
+	defer runtime.KeepAlive(ms)
+	synctest.Test(t, func(t *testing.T) {
+		const large = 10_000
+		q := queue{working: true}
+		old, young := jobs[0], jobs[1]
+		old.code.account.began = time.Now()
+		time.Sleep(time.Minute)
+		young.code.account.began = time.Now()
+		add := func(j job, fn uint32, size int) (now bool) {
+			j.key.fn, j.size = fn, size
+			_, now = q.add(j)
+			return now
+		}
+		if add(young, 1, large) || !add(young, 2, 100) || !add(old, 3, large) {
+			t.Error("a large unit of a new module can be compiled, or others cannot")
+		}
+		take := func(fn uint32, took time.Duration) {
+			t.Helper()
+			j, wait, ok := q.take()
+			if !ok || wait > 0 || j.key.fn != fn {
+				t.Errorf("unit %d came, or in %v, want %d", j.key.fn, wait, fn)
+			}
+			q.done(&j, took)
+		}
+		take(2, 5*time.Millisecond)
+		take(3, 5*time.Millisecond)
+		want := compileShare * (5*time.Millisecond + large*compileByte - compileFree)
+		if _, wait, ok := q.take(); !ok || wait != want {
+			t.Errorf("the worker is to wait for %v, want %v", wait, want)
+		}
+		time.Sleep(want - 1)
+		if q.warm(young.module, unitKey{fn: 1, loop: young.key.loop}) {
+			t.Error("a unit can be compiled before its time")
+		}
+		time.Sleep(1)
+		if !q.warm(young.module, unitKey{fn: 1, loop: young.key.loop}) {
+			t.Error("a unit cannot be compiled at its time")
+		}
+		take(1, 0)
+	})
 }
 
 func TestUnitsAreTakenOnce(t *testing.T) {

@@ -34,16 +34,28 @@ type unit struct {
 type pace struct {
 	entries, iterations       uint32 // before a unit is hot
 	recEntries, recIterations uint32 // more, while it is recorded
-	exits, recExits           uint32 // side exits before a region is hot, and more while what is behind them is recorded
+	exits, exitBytes          uint32 // side exits before a region is hot: at least, and the bytes of its code for each
+	recExits                  uint32 // more, while what is behind them is recorded
 	body                      int    // bytes of wasm that a function must have to be recorded; see minRecorded
 	tidy                      time.Duration
 }
 
+// hot is how often a function (loop -1) is entered, or a loop's head passed, before it is hot.
+func (p *pace) hot(loop int) uint32 {
+	if loop >= 0 {
+		return p.iterations
+	}
+	return p.entries
+}
+
+// exitsOf is how many side exits a region with so many bytes of machine code has before it is hot.
+func (p *pace) exitsOf(code int) uint32 { return max(p.exits, uint32(code)/p.exitBytes) }
+
 // paces of the modes.
 var paces = [...]pace{
-	Auto:    {hotEntries, hotIterations, recordEntries, recordIterations, hotExits, recordExits, minRecorded, tidyPause},
-	All:     {entries: 1, iterations: 1, body: maxBody + 1, tidy: tidyPause},
-	Regions: {1, 1, 1, 1, 1, 1, 0, time.Millisecond},
+	Auto:    {hotEntries, hotIterations, recordEntries, recordIterations, hotExits, exitBytes, recordExits, minRecorded, tidyPause},
+	All:     {entries: 1, iterations: 1, exitBytes: maxCode, body: maxBody + 1, tidy: tidyPause},
+	Regions: {1, 1, 1, 1, 1, maxCode, 1, 0, time.Millisecond},
 }
 
 // change moves a unit from one of two phases to another, and tells whether it was in one of them, and which.
@@ -81,21 +93,22 @@ func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int, cou
 	if c == nil {
 		return 0
 	}
+	p := &paces[t.mode]
 	was, ok := c.change(key, counted, recording, pending)
 	if !ok {
-		return 0
+		if was != pending || t.mode != Auto {
+			return 0
+		}
+		yield(t.queue.warm(weak.Make(m), key))
+		return p.hot(loop)
 	}
-	p := &paces[t.mode]
 	if was == counted {
 		if t.fromCache(m, c, key) {
 			return 0
 		}
 		if t.mode == Auto && c.cache.units() > 0 && c.cache.first(key) { // it has been counted to one
 			c.set(key, counted)
-			if loop >= 0 {
-				return p.iterations - 1
-			}
-			return p.entries - 1
+			return p.hot(loop) - 1
 		}
 		if loop >= 0 && !c.mayRead(fn, bodyLen(m, fn)) {
 			return 0
@@ -108,7 +121,7 @@ func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int, cou
 			return p.recEntries
 		}
 	}
-	return t.request(th, m, c, key, was, retryEntries)
+	return t.request(th, m, c, key, was, p.hot(loop), retryEntries)
 }
 
 // SideExits is told by the interpreter that side exits of a region have been taken often.
@@ -117,11 +130,15 @@ func (t *Tier) SideExits(th *interp.Thread, m *interp.Module, u *interp.NativeUn
 	if c == nil {
 		return 0
 	}
+	p := &paces[t.mode]
 	was, ok := c.change(key, region, growing, pending)
 	if !ok {
-		return 0
+		if was != pending || t.mode != Auto {
+			return 0
+		}
+		yield(t.queue.warm(weak.Make(m), key))
+		return p.exits
 	}
-	p := &paces[t.mode]
 	if key.loop >= 0 && !c.mayRead(key.fn, bodyLen(m, key.fn)) {
 		return 0
 	}
@@ -129,7 +146,7 @@ func (t *Tier) SideExits(th *interp.Thread, m *interp.Module, u *interp.NativeUn
 		c.record(m, key, growing)
 		return p.recExits
 	}
-	return t.request(th, m, c, key, was, retryExits)
+	return t.request(th, m, c, key, was, p.exits, retryExits)
 }
 
 // record begins to record a unit.
@@ -152,6 +169,17 @@ func (c *moduleCode) recorded(m *interp.Module, key unitKey) (seen func(interp.M
 	u.noted = false
 	m.EndRecord(key.fn)
 	return m.Recorded(key.fn).Seen, Region
+}
+
+// size is how many bytes of wasm are likely to be compiled for a unit.
+func (c *moduleCode) size(m *interp.Module, key unitKey) int {
+	n := bodyLen(m, key.fn)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unit(key).noted {
+		n = min(n, m.Recorded(key.fn).Instructions()*instrBytes)
+	}
+	return n
 }
 
 // mayGrow tells whether a region is to be compiled as a region once more.
@@ -187,15 +215,12 @@ func (c *moduleCode) running(m *interp.Module, u *interp.NativeUnit, compiled, r
 	}
 }
 
-// request has a unit compiled, now or by the worker, and says what Hot returns. If it cannot, the unit is in phase was again.
-func (t *Tier) request(th *interp.Thread, m *interp.Module, c *moduleCode, key unitKey, was phase, retry uint32) (again uint32) {
+// request has a unit compiled, now or by the worker, and says what Hot returns: warm while it waits. If it cannot, the unit is in phase was again.
+func (t *Tier) request(th *interp.Thread, m *interp.Module, c *moduleCode, key unitKey, was phase, warm, retry uint32) (again uint32) {
 	if t.mode == Auto {
-		if t.queue.add(job{t, weak.Make(m), key, bodyLen(m, key.fn)}) {
-			if runtime.GOMAXPROCS(0) == 1 {
-				// The worker would wait until the scheduler takes the processor from the interpreter, for 10 ms of which compiling takes one.
-				runtime.Gosched()
-			}
-			return 0
+		if ok, now := t.queue.add(job{tier: t, code: c, module: weak.Make(m), key: key, size: c.size(m, key)}); ok {
+			yield(now)
+			return warm
 		}
 		c.set(key, was)
 		return retry
@@ -209,4 +234,12 @@ func (t *Tier) request(th *interp.Thread, m *interp.Module, c *moduleCode, key u
 		c.set(key, was)
 	}
 	return 1
+}
+
+// yield lets the worker go first, if it has something to do and there is one processor: it would wait until the scheduler takes that from the
+// interpreter, for 10 ms of which compiling takes one.
+func yield(now bool) {
+	if now && runtime.GOMAXPROCS(0) == 1 {
+		runtime.Gosched()
+	}
 }

@@ -71,11 +71,13 @@ func (k *caller) extents() string {
 	return strings.Join(out, ", ")
 }
 
-// armsText has a way of its own for each number, and is long.
+// armsText has a way of its own for each number up to arms, and is long.
+const arms = 2 * maxRegions
+
 var armsText = `(module (func (export "f") (param $n i32) (result i32)
 	` + strings.Repeat("(nop)", minRecorded) + `
 	` + func() (s string) {
-	for i := range 8 {
+	for i := range arms {
 		s += fmt.Sprintf("(if (i32.eq (local.get $n) (i32.const %d)) (then (return (i32.const %d))))\n", i, 100+i)
 	}
 	return s
@@ -94,9 +96,10 @@ func TestRegionsGrowUntilAllIsCompiled(t *testing.T) {
 		arg   uint64
 		grown string
 	}{
-		{0, ", region 3"},   // an exit less
-		{4, ", region 3"},   // beyond what was seen
-		{100, ", region 5"}, // to the end
+		{0, ", region 3"},    // an exit less
+		{4, ", region 3"},    // beyond what was seen
+		{100, ", region 13"}, // to the end
+		{5, ", region 12"}, {6, ", region 11"}, {7, ", region 10"}, {8, ", region 9"},
 		{1, ", whole: its regions have grown too often 0"},
 	} {
 		k.call(1, step.arg, f(step.arg)) // hot
@@ -107,7 +110,7 @@ func TestRegionsGrowUntilAllIsCompiled(t *testing.T) {
 		}
 		k.call(3, step.arg, f(step.arg))
 	}
-	for n := range uint64(10) {
+	for n := range uint64(arms + 2) {
 		k.call(3, n, f(n))
 	}
 	if got := k.extents(); got != want {
@@ -117,7 +120,7 @@ func TestRegionsGrowUntilAllIsCompiled(t *testing.T) {
 
 // f is what armsText computes.
 func f(n uint64) uint64 {
-	if n < 8 {
+	if n < arms {
 		return 100 + n
 	}
 	return 7
@@ -145,7 +148,7 @@ func TestWhatIsHotIsRecorded(t *testing.T) {
 
 func TestSmallFunctionsAreNotRecorded(t *testing.T) {
 	k, _ := newCaller(t, Config{Mode: Auto}, sumText[:strings.Index(sumText, `"sum"`)]+`"f"`+sumText[strings.Index(sumText, `"sum"`)+5:])
-	k.call(hotEntries, 3, 6)
+	k.call(hotEntries, 1, 1)
 	if got := k.extents(); got != " 0" {
 		t.Fatal(got)
 	}

@@ -51,7 +51,7 @@ func TestReplacedRegionsAreFreed(t *testing.T) {
 	before := processCode.Load()
 	k, tier := newCaller(t, Config{Mode: Regions}, armsText)
 	m := k.f.Instance().Module()
-	for _, n := range []uint64{3, 0, 4, 100, 1, 2} {
+	for _, n := range []uint64{3, 0, 4, 100, 5, 6, 7, 8, 1, 2} {
 		k.call(3, n, f(n))
 	}
 	if n := len(k.e.all()); n != maxRegions+1 {
@@ -61,7 +61,7 @@ func TestReplacedRegionsAreFreed(t *testing.T) {
 	if last, _ := bytesOfUnits(k.e.all()); processCode.Load()-before > last {
 		t.Errorf("the process has %d bytes more, want at most %d", processCode.Load()-before, last)
 	}
-	for n := range uint64(10) {
+	for n := range uint64(arms + 2) {
 		k.call(3, n, f(n))
 	}
 }

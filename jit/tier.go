@@ -127,6 +127,8 @@ type moduleCode struct {
 
 	gone atomic.Bool // the module is. Who asks its weak pointer keeps it, for a collection in progress.
 
+	account account
+
 	cache *codeCache // nil: the module's code is not kept
 }
 
@@ -145,7 +147,7 @@ func (t *Tier) Attach(m *interp.Module) {
 		return
 	}
 	key := weak.Make(m)
-	c := &moduleCode{units: map[unitKey]*unit{}, pieces: map[piece]struct{}{}, tidy: newTidying(paces[t.mode].tidy), cache: cache}
+	c := &moduleCode{units: map[unitKey]*unit{}, pieces: map[piece]struct{}{}, tidy: newTidying(paces[t.mode].tidy), account: account{began: time.Now()}, cache: cache}
 	t.modules.Store(key, c)
 	runtime.AddCleanup(m, detach, attached{weak.Make(t), key, c})
 }
