@@ -204,6 +204,11 @@ func (t *Thread) goOn(nt *nativeThread, fp unsafe.Pointer) {
 		*w = stubs.returned
 	}
 	t.sp = first + 1
+	t.ready(nt, fp)
+}
+
+// ready is goOn for a segment with one frame.
+func (t *Thread) ready(nt *nativeThread, fp unsafe.Pointer) {
 	nt.hidden = false
 	c, ni, m := &nt.ctx, t.inst.native.Load(), t.inst.mem0()
 	c.fp, c.mem0, c.instance = uintptr(fp), uintptr(m.base()), uintptr(unsafe.Pointer(unsafe.SliceData(ni.block)))

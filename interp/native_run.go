@@ -39,26 +39,27 @@ func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, u
 			return next(pc), fp, 0
 		}
 	}
-	nt.begin(t.sp - 1)
+	first, start := t.sp-1, nt.ctx.nsp
+	f := &t.frames[first]
+	kind := f.fn.result
+	nt.begin(first)
 	nt.skip = t.attention.Load() != 0
-	t.goOn(nt, fp)
+	t.ready(nt, fp)
 	if t.mode == nativeCounts {
 		nt.ctx.ints[nativeCountReg]++ // the unit counts where it begins, and so has the interpreter
 	}
 	callMachine(&nt.ctx, u.Entry)
-	n := len(nt.segments) - 1
-	if s := &nt.segments[n]; nt.ctx.left == leftReturned && s.watched == 0 {
-		// The ordinary case of what leftNative does.
+	if nt.ctx.left == leftReturned {
+		// The ordinary case of what leftNative does: machine code has not been left in between, so all is where it was.
 		nt.skip = false
 		if t.mode == nativeCounts {
 			t.settle(nt)
 		}
-		nt.ctx.nsp = s.start
-		nt.segments = nt.segments[:n]
-		t.sp = s.frame
-		f := &t.frames[s.frame]
-		if f.fn.result != resultSlots {
-			t.storeResult(nt, f.fn, unsafe.Add(t.stackBase, nt.ctx.fp-uintptr(t.stackBase)))
+		nt.ctx.nsp = start
+		nt.segments = nt.segments[:len(nt.segments)-1]
+		t.sp = first
+		if kind != resultSlots {
+			t.storeResult(nt, kind, unsafe.Add(t.stackBase, nt.ctx.fp-uintptr(t.stackBase)))
 		}
 		return f.ret, f.fp, 0
 	}
@@ -109,7 +110,7 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 			n := len(nt.segments) - 1
 			i := nt.segments[n].frame
 			f := &t.frames[i]
-			t.storeResult(nt, f.fn, at)
+			t.storeResult(nt, f.fn.result, at)
 			t.sp = i
 			if nt.drop() {
 				t.goOn(nt, at)
@@ -199,10 +200,10 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 	}
 }
 
-// storeResult writes the only result of fn, which has returned, to slot 0 of its frame.
-func (t *Thread) storeResult(nt *nativeThread, fn *Func, fp unsafe.Pointer) {
+// storeResult writes the only result of a function that has returned to slot 0 of its frame.
+func (t *Thread) storeResult(nt *nativeThread, kind resultKind, fp unsafe.Pointer) {
 	c := &nt.ctx
-	switch fn.result {
+	switch kind {
 	case result32:
 		*slot(fp, 0) = uint64(uint32(c.ints[nativeIntResult]))
 	case result64:

@@ -337,13 +337,11 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 			return fmt.Errorf("calling %s: %w", f.Name(), err)
 		}
 	}
-	locals := slots(base, 0, int(c.nlocals))
-	//lint:ignore S1001 they are a few: a call of memmove takes longer
-	for i, v := range stack[:np] {
-		locals[i] = v
+	for i, v := range stack[:np] { // they are a few: a call of memmove takes longer
+		*slot(base, uint16(i)) = v
 	}
-	if len(locals) > np {
-		clear(locals[np:])
+	if n := int(c.nlocals); n > np {
+		clear(slots(base, uint16(np), n-np))
 	}
 	t.frames[t.sp] = frame{ret: &leaveInstr, fp: base, fn: f}
 	t.sp++
