@@ -159,11 +159,11 @@ func TestCompilingIsWeighedAgainstTheTimeThatHasPassed(t *testing.T) {
 		if _, wait, ok := q.take(); !ok || wait != want {
 			t.Errorf("the worker is to wait for %v, want %v", wait, want)
 		}
-		time.Sleep(want - 1)
+		time.Sleep(want - time.Nanosecond)
 		if q.warm(young.module, unitKey{fn: 1, loop: young.key.loop}) {
 			t.Error("a unit can be compiled before its time")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if !q.warm(young.module, unitKey{fn: 1, loop: young.key.loop}) {
 			t.Error("a unit cannot be compiled at its time")
 		}
