@@ -30,8 +30,9 @@ package interp
 // # When a store changes over
 //
 // Only while it has one thread, which does not run and has no machine frames. Somebody who gives fuel to a program in the midst of a host call, and has
-// given it none before, has its machine code left at every safepoint that it has, and no other entered, until
-// the next time. A store of several threads that counts is interpreted.
+// given it none before, has what is left of its calls interpreted, those in progress too: behind the host call, at the next poll, and where the
+// interpreter would return to machine code, all machine frames are made the interpreter's (interpretAll). The code that is there has no safepoints where
+// the interpreter counts some, at entries of what is inlined. A store of several threads that counts is interpreted.
 
 const maxGrant = 1 << 62
 
@@ -40,6 +41,11 @@ func (s *Store) countNatively() {
 	if s.mode == nativeCounts || len(s.threads) > 1 {
 		return
 	}
+	// A thread that begins at this moment either says so before it is looked at, or finds that the program is being frozen and
+	// waits for mu.
+	z := &s.freezer
+	was := z.freezing.Swap(true)
+	defer z.freezing.Store(was)
 	for _, t := range s.threads {
 		if nt := t.native.Load(); !t.still() || nt != nil && len(nt.segments) > 0 {
 			return
@@ -52,6 +58,32 @@ func (s *Store) countNatively() {
 	for _, i := range s.instances {
 		i.native.Store(nil) // it has the entries of the other code
 	}
+}
+
+// uncounted tells whether somebody counts what the thread's machine code does not.
+func (t *Thread) uncounted() bool {
+	return t.mode != nativeCounts && t.attention.Load()&(attnFuel|attnCount) != 0
+}
+
+// interpretAll makes all machine frames of the run in progress the interpreter's. The top frame stands where all that is alive is in slots: behind a call,
+// at a function's entry or at a loop's head.
+func (t *Thread) interpretAll() {
+	t.showNative()
+	base := 0
+	if n := len(t.outer); n > 0 {
+		base = t.outer[n-1].sp // those below wait for Go
+	}
+	for i := base; i < t.sp; i++ {
+		f := &t.frames[i]
+		switch {
+		case f.ret != &nativeReturnInstr:
+		case f.fn.inst != t.frames[i-1].fn.inst:
+			f.ret = &crossReturnInstr
+		default:
+			f.ret, f.link = f.link, nil
+		}
+	}
+	t.cutNative(base)
 }
 
 // wanted are the bits of attention that machine code does not see to by counting.

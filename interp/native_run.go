@@ -74,9 +74,13 @@ func nativeReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	if n < 0 || !nt.segments[n].interpreted || nt.segments[n].frame != t.sp {
 		panic("godwit: bug: the interpreter returns to machine code that has not called it")
 	}
+	t.inst = t.frames[t.sp-1].fn.inst
+	if t.uncounted() {
+		t.interpretAll()
+		return t.inInterp(t.frames[t.sp].link, fp, 0)
+	}
 	nt.ctx.nsp = nt.segments[n].start
 	nt.segments = nt.segments[:n]
-	t.inst = t.frames[t.sp-1].fn.inst
 	_, s := t.site(nt, *nt.word(nt.ctx.nsp))
 	how := stubs.resume
 	fp = unsafe.Add(fp, -8*s.Inlined.base())
@@ -169,9 +173,9 @@ func (t *Thread) leftNative(nt *nativeThread) (*instr, unsafe.Pointer, uint64, u
 			t.goOn(nt, unsafe.Add(fp, -8*base))
 			pc = stubs.resume
 		case SiteEntry, SitePoll:
-			fp, ok := t.nativePoll(nt, u, s, fn, at, skip)
-			if !ok {
-				return t.inInterp(&haltInstr, fp, 0)
+			in, fp, goesOn := t.nativePoll(nt, u, s, fn, at, skip)
+			if !goesOn {
+				return t.inInterp(in, fp, 0)
 			}
 			t.goOn(nt, unsafe.Add(fp, -8*base))
 			pc = stubs.resumeSaved
@@ -354,6 +358,10 @@ func (t *Thread) cachedHost(nt *nativeThread, e *cachedSite, fp unsafe.Pointer) 
 // at to; the machine stack was at nsp.
 func (t *Thread) hostCalled(nt *nativeThread, to, next *instr, fp unsafe.Pointer, nsp uintptr) (_ *instr, _ unsafe.Pointer, goesOn bool) {
 	if to == next && t.exit == exitNone && len(nt.segments) > 0 {
+		if t.uncounted() { // it has given the program its first fuel
+			t.interpretAll()
+			return to, fp, false
+		}
 		nt.ctx.nsp = nsp
 		return nil, fp, true
 	}
@@ -401,8 +409,8 @@ func (t *Thread) nativeStep(nt *nativeThread, site *NativeSite, fn *Func, fp uns
 }
 
 // nativePoll is a safepoint in machine code, or a function's entry where the stack has no room. skip says that the safepoint has been
-// counted already.
-func (t *Thread) nativePoll(nt *nativeThread, u *NativeUnit, s *NativeSite, fn *Func, fp unsafe.Pointer, skip bool) (unsafe.Pointer, bool) {
+// counted already. If machine code does not go on, the interpreter does, at in.
+func (t *Thread) nativePoll(nt *nativeThread, u *NativeUnit, s *NativeSite, fn *Func, fp unsafe.Pointer, skip bool) (in *instr, _ unsafe.Pointer, goesOn bool) {
 	code := loweredCode(fn)
 	at := code.entry
 	if s.Kind == SitePoll {
@@ -423,8 +431,7 @@ func (t *Thread) nativePoll(nt *nativeThread, u *NativeUnit, s *NativeSite, fn *
 				w := fn.inst.module.wasm
 				t.exitPos = w.Code[int(fn.index)-w.NumImportedFuncs].Offset
 			}
-			t.trap(at, TrapStackExhausted)
-			return fp, false
+			return t.trap(at, TrapStackExhausted), fp, false
 		}
 	}
 	if t.attention.Load() != 0 && !skip {
@@ -432,10 +439,13 @@ func (t *Thread) nativePoll(nt *nativeThread, u *NativeUnit, s *NativeSite, fn *
 		if s.Kind == SiteEntry {
 			clear(slots(fp, uint16(fn.nparams), int(code.nlocals-fn.nparams)))
 		}
+		if t.uncounted() {
+			t.interpretAll()
+			return at, fp, false
+		}
 		if err := t.safepoint(at, fp); err != nil {
-			t.fail(at, err)
-			return fp, false
+			return t.fail(at, err), fp, false
 		}
 	}
-	return fp, true
+	return nil, fp, true
 }

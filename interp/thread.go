@@ -135,7 +135,7 @@ func (t *Thread) setStack(size uintptr) {
 // iteration of a loop. A call that finds none left returns ErrFuelExhausted.
 func (t *Thread) SetFuel(n uint64) {
 	t.fuel = n
-	if t.attention.Load()&attnFuel == 0 {
+	if t.attention.Load()&attnFuel == 0 || t.mode == nativePlain {
 		z := &t.store.freezer
 		z.mu.Lock()
 		t.store.countNatively()

@@ -78,5 +78,6 @@ func (c *Caller) CallBack(f *Func, stack []uint64) error {
 func (c *Caller) Fuel() uint64 { return c.ic.Thread().Fuel() }
 
 // SetFuel gives the program n units of fuel instead of what it has; a host function that does much for the guest may
-// charge for it. A program that has never had any is charged from some instructions later on.
+// charge for it. A program that has never had any is charged from some instructions later on, and what is left of the call in progress is
+// interpreted.
 func (c *Caller) SetFuel(n uint64) { c.ic.Thread().SetFuel(n) }

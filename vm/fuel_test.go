@@ -95,13 +95,76 @@ func TestFuelIsRightInHostFunctions(t *testing.T) {
 // A program that is given its first fuel by a host function is stopped, however much of it has machine code.
 func TestFuelGivenLate(t *testing.T) {
 	for _, tier := range tiersHere() {
-		seen := fuelRun(t, tier, vm.NewProgramConfig(), 1_000_000, func(c *vm.Caller, i int32) {
+		late := func(c *vm.Caller, i int32) {
 			if i == 10_000 {
 				c.SetFuel(777)
 			}
+		}
+		seen, want := fuelRun(t, tier, vm.NewProgramConfig(), 1_000_000, late), fuelRun(t, vm.TierInterp, vm.NewProgramConfig(), 1_000_000, late)
+		if n, w := len(seen), len(want); seen[n-1] != 1 || seen[n-3] != 0 || n < w-8 || n > w+8 {
+			t.Errorf("%v: %d calls, want %d; %d units are left", tier, n-3, w-3, seen[n-3])
+		}
+	}
+}
+
+// What a host function gives for the first time counts from some instructions later on, at most those between two looks of the interpreter's
+// loop: in the frames below, which were entered before, and in those below a host function that has called back.
+func TestFirstFuelInAHostFunction(t *testing.T) {
+	const text = `(module
+	  (import "env" "f" (func $f (param i32) (result i32)))
+	  (global $done (export "done") (mut i32) (i32.const 0))
+	  (func $leaf (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+	  (func $tick (global.set $done (call $leaf (global.get $done))))
+	  (func $sum (export "sum") (param $n i32) (result i32) (local $k i32)
+	    (local.set $k (i32.rem_u (local.get $n) (i32.const 3)))
+	    (if (i32.eqz (local.get $n)) (then (return (call $f (local.get $n)))))
+	    (call $tick)
+	    (local.set $n (i32.add (local.get $n) (call $sum (i32.sub (local.get $n) (i32.const 1)))))
+	    (call $tick)
+	    (loop $l (call $tick) (br_if $l (i32.gt_s (local.tee $k (i32.sub (local.get $k) (i32.const 1))) (i32.const 0))))
+	    (call $tick)
+	    (local.get $n)))`
+	const batch = 16
+	run := func(tier vm.Tier, depth, nested int32) (told []uint64) {
+		level, given := int32(0), false
+		f := vm.Func1(func(c *vm.Caller, i int32) (int32, error) {
+			if level++; level <= nested {
+				stack := []uint64{uint64(depth)}
+				err := c.CallBack(c.Instance().Func("sum"), stack)
+				return int32(stack[0]), err
+			}
+			if !given {
+				c.SetFuel(100_000)
+				given = true
+			}
+			return 7, nil
 		})
-		if n := len(seen); seen[n-1] != 1 || seen[n-3] != 0 || n < 10_100 || n > 10_300 {
-			t.Errorf("%v: %d calls, %d units are left", tier, n-3, seen[n-3])
+		i := instantiateIn(t, vm.NewRuntime(vm.NewConfig().WithTier(tier)), textModule(t, text), vm.NewProgramConfig().WithHostModule(vm.NewHostModule("env").WithFunc("f", f)))
+		for range 2 {
+			level = 0
+			got, err := i.Call(context.Background(), "sum", uint64(depth))
+			if err != nil {
+				t.Fatal(err)
+			}
+			left, err := i.Program().Fuel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			told = append(told, got[0], left, i.Global("done").Get())
+		}
+		return told
+	}
+	for _, depth := range []int32{0, 1, 5, 100} {
+		for nested := range int32(3) {
+			want, got := run(vm.TierInterp, depth, nested), run(vm.TierJIT, depth, nested)
+			for _, k := range []int{1, 4} { // what is left
+				if got[k]-want[k]+batch <= 2*batch {
+					got[k] = want[k]
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("depth %d, %d calls back (-interp):\n%s", depth, nested, diff)
+			}
 		}
 	}
 }
