@@ -69,7 +69,8 @@ func (p *Program) CheckpointFile(ctx context.Context, path string, c *Checkpoint
 }
 
 // View freezes the program as Checkpoint does and calls f with its portable view. The view refers to the program's live
-// memory: it is valid until f returns, and must not be changed. Then the program goes on, or ends here if stop is set
+// memory: it is valid until f returns, and must not be changed. f must not take another view or checkpoint of the program, nor add to it, which would
+// wait for f; it may close it. Then the program goes on, or ends here if stop is set
 // and f returns nil. Everything else that copies programs is built on View and [Runtime.RestoreView].
 func (p *Program) View(ctx context.Context, stop bool, f func(*View) error) error {
 	return p.view(ctx, stop, "view", f)

@@ -26,7 +26,8 @@ type Program struct {
 	hosts  []*host
 	wasi   *wasi.System
 	// wasiFuncs is what wasi provides.
-	wasiFuncs []interp.HostFunc
+	wasiFuncs  []interp.HostFunc
+	wasiClosed bool // guarded by still
 
 	status atomic.Uint32 // statusOpen and so on; who runs the program runs or holds its thread
 	// resumable says that the thread holds frames that nobody has resumed yet.
@@ -230,7 +231,9 @@ func (p *Program) instanceOf(inst *interp.Instance) *Instance {
 }
 
 // Busy tells whether a call runs in the program.
-func (p *Program) Busy() bool { return p.status.Load() == statusOpen && p.thread.Busy() }
+func (p *Program) Busy() bool {
+	return p.status.Load() == statusOpen && p.thread != nil && p.thread.Busy()
+}
 
 // SetFuel gives the program n units of fuel instead of what it has, see [ProgramConfig.WithFuel]. It is made
 // like a call: it returns ErrBusy while the program runs; a host function uses [Caller.SetFuel].
@@ -256,6 +259,9 @@ func (p *Program) Fuel() (uint64, error) {
 // Close gives back the program's memory and closes what it has open through WASI. Nothing of the program may be used
 // afterwards. A program that runs is not closed: Close returns ErrBusy; end its call by its context first. Closing twice
 // does nothing.
+//
+// Close does not wait for a checkpoint or a view of the program that somebody takes, so that what it is written to, or [Program.View]'s callback, may
+// close the program: they see it to their end, and then all is given back.
 func (p *Program) Close() error {
 	if err := p.acquire(); err != nil && !p.status.CompareAndSwap(statusBroken, statusClosed) {
 		if err == ErrClosed {
@@ -263,14 +269,26 @@ func (p *Program) Close() error {
 		}
 		return err
 	}
-	p.still <- struct{}{} // a checkpoint in progress ends first
-	defer p.unlock()
 	p.status.Store(statusClosed)
-	p.store.Close()
-	if p.wasi != nil {
-		return p.wasi.Close()
+	p.store.Close() // which waits for nothing either
+	return p.closeWASI()
+}
+
+// closeWASI closes what a closed program has open through WASI, unless somebody has still, who does it at the end.
+func (p *Program) closeWASI() (err error) {
+	select {
+	case p.still <- struct{}{}:
+	default:
+		return nil
 	}
-	return nil
+	if p.wasi != nil && !p.wasiClosed {
+		p.wasiClosed = true
+		if err = p.wasi.Close(); err != nil {
+			p.rt.cfg.logger.Debug("closing WASI failed", "err", err)
+		}
+	}
+	p.unlock()
+	return err
 }
 
 // acquire makes the caller the one who runs the program.
@@ -356,7 +374,14 @@ func (p *Program) lock(ctx context.Context) error {
 	return nil
 }
 
-func (p *Program) unlock() { <-p.still }
+// unlock gives still back. What came while it was taken is done then.
+func (p *Program) unlock() {
+	wasiClosed := p.wasiClosed
+	<-p.still
+	if p.wasi != nil && !wasiClosed && p.status.Load() == statusClosed {
+		p.closeWASI()
+	}
+}
 
 // invoke calls f, for who has acquired the program and goes on afterwards.
 func (p *Program) invoke(ctx context.Context, f *interp.Func, stack []uint64) error {
