@@ -107,27 +107,21 @@ func (c *code) recording() *recording {
 
 // Record begins to record function fn, which the module defines and which has been lowered. Every call belongs to one of EndRecord.
 func (m *Module) Record(fn uint32) {
-	c, err := m.code(fn)
-	if err != nil {
-		return
-	}
-	r := c.recording()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.users++; r.users > 1 {
-		return
-	}
-	for k := range c.instrs {
-		in := &c.instrs[k]
+	m.record(fn, 1, func(r *recording, k int, in *instr) {
 		o := in.op &^ safepoint
 		if conditional[o] && !r.has(markTaken(k)) || o == opBrTable || !r.has(markRan(k)) {
 			atomic.StoreUintptr(&in.code, recordCode)
 		}
-	}
+	})
 }
 
 // EndRecord ends what Record has begun.
 func (m *Module) EndRecord(fn uint32) {
+	m.record(fn, -1, func(_ *recording, _ int, in *instr) { in.own() })
+}
+
+// record counts a user of fn's record more or less. If it is the first one, or the last, each instruction is changed.
+func (m *Module) record(fn uint32, users int, change func(r *recording, k int, in *instr)) {
 	c, err := m.code(fn)
 	if err != nil {
 		return
@@ -135,11 +129,12 @@ func (m *Module) EndRecord(fn uint32) {
 	r := c.recording()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.users--; r.users > 0 {
+	before := r.users
+	if r.users += users; before > 0 && r.users > 0 {
 		return
 	}
 	for k := range c.instrs {
-		c.instrs[k].own()
+		change(r, k, &c.instrs[k])
 	}
 }
 
