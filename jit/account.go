@@ -12,9 +12,9 @@ type account struct {
 	spent time.Duration // the queue's lock is held
 }
 
-// due is in how long the module can afford the job; less than 1 is now. The queue's lock is held.
-func (j *job) due() time.Duration {
+// due is in how long from now the module can afford the job; less than 1 is at once. The queue's lock is held.
+func (j *job) due(now time.Time) time.Duration {
 	a := &j.code.account
 	cost := max(0, a.spent+time.Duration(j.size)*compileByte-compileFree)
-	return cost*compileShare - time.Since(a.began)
+	return cost*compileShare - now.Sub(a.began)
 }

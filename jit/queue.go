@@ -40,6 +40,7 @@ type queue struct {
 	came    uint64        // jobs so far
 	now     time.Duration // the start of the line that was served last
 	working bool
+	wake    chan struct{} // says to a worker that waits that there is something to do now
 }
 
 // line is what waits of a module.
@@ -72,9 +73,22 @@ func (q *queue) add(j job) (ok, now bool) {
 	q.waiting++
 	if !q.working {
 		q.working = true
-		go q.work()
+		q.wake = make(chan struct{}, 1)
+		go q.work(q.wake)
 	}
-	return true, j.due() <= 0
+	return true, q.ready(&j)
+}
+
+// ready tells whether the worker would do a job now, and sees to it that it does not wait for another one's time.
+func (q *queue) ready(j *job) bool {
+	if j.due(time.Now()) > 0 {
+		return false
+	}
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+	return true
 }
 
 // warm says that a unit that waits is hot once more, and tells whether the worker would do it now.
@@ -90,17 +104,20 @@ func (q *queue) warm(m weak.Pointer[interp.Module], key unitKey) (now bool) {
 		return false
 	}
 	l.jobs[i].heat++
-	return l.jobs[i].due() <= 0
+	return q.ready(&l.jobs[i])
 }
 
-func (q *queue) work() {
+func (q *queue) work(wake <-chan struct{}) {
 	for {
 		j, wait, ok := q.take()
 		if !ok {
 			return
 		}
 		if wait > 0 {
-			time.Sleep(wait)
+			select {
+			case <-wake:
+			case <-time.After(wait):
+			}
 			continue
 		}
 		begin := time.Now()
@@ -120,11 +137,12 @@ func (q *queue) take() (j job, wait time.Duration, ok bool) {
 	var l *line
 	var best int
 	wait = math.MaxInt64
+	now := time.Now()
 	for _, k := range q.lines {
 		if l != nil && (k.start > l.start || k.start == l.start && k.first > l.first) {
 			continue
 		}
-		i, due := k.best()
+		i, due := k.best(now)
 		if i >= 0 {
 			l, best = k, i
 		}
@@ -148,11 +166,11 @@ func (q *queue) take() (j job, wait time.Duration, ok bool) {
 }
 
 // best is the job that is to be taken from the line, or -1, and in how long the next one can be.
-func (l *line) best() (i int, due time.Duration) {
+func (l *line) best(now time.Time) (i int, due time.Duration) {
 	i, due = -1, math.MaxInt64
 	for k := range l.jobs {
 		j := &l.jobs[k]
-		if d := j.due(); d > 0 {
+		if d := j.due(now); d > 0 {
 			due = min(due, d)
 		} else if i < 0 || (j.heat+1)*l.jobs[i].size > (l.jobs[i].heat+1)*j.size {
 			i = k

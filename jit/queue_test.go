@@ -62,7 +62,7 @@ func TestQueueIsBoundedAndItsWorkerEnds(t *testing.T) {
 	if !add(0, 0) || add(0, 0) {
 		t.Error("there is not room for one more, as there should be")
 	}
-	go q.work() // the jobs are of no tier's modules: nothing to do
+	go q.work(nil) // the jobs are of no tier's modules: nothing to do
 	if !q.wait(10 * time.Second) {
 		t.Error("the worker does not end")
 	}
@@ -168,6 +168,35 @@ func TestCompilingIsWeighedAgainstTheTimeThatHasPassed(t *testing.T) {
 			t.Error("a unit cannot be compiled at its time")
 		}
 		take(1, 0)
+	})
+}
+
+// The worker waits for what a module cannot afford yet, but not with what another one can.
+func TestTheWorkerDoesNotWaitForOneModuleWithWorkOfAnother(t *testing.T) {
+	ms, jobs := modules(t, 2)
+	defer runtime.KeepAlive(ms)
+	synctest.Test(t, func(t *testing.T) {
+		var q queue
+		waiting := func() int {
+			synctest.Wait()
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			return q.waiting
+		}
+		dear, cheap := jobs[0], jobs[1]
+		dear.code.account = account{began: time.Now(), spent: time.Hour}
+		q.add(dear)
+		if n := waiting(); n != 1 {
+			t.Fatalf("%d jobs wait", n)
+		}
+		q.add(cheap)
+		if n := waiting(); n != 1 {
+			t.Errorf("%d jobs wait, want the dear one", n)
+		}
+		time.Sleep(compileShare * time.Hour)
+		if n := waiting(); n != 0 {
+			t.Errorf("%d jobs wait", n)
+		}
 	})
 }
 
