@@ -96,30 +96,34 @@ func (n *nativeUnits) ask() bool {
 	stores := slices.Collect(maps.Keys(n.stores))
 	n.mu.Unlock()
 
-	unsaid := map[*Thread]struct{}{}
+	var threads []*Thread
 	for _, w := range stores {
 		if s := w.Value(); s != nil {
-			s.running(unsaid)
+			threads = s.running(threads)
 		}
 	}
 	n.mu.Lock()
-	n.unsaid = unsaid
+	n.unsaid = map[*Thread]struct{}{}
+	for _, t := range threads {
+		n.unsaid[t] = struct{}{}
+	}
 	n.mu.Unlock()
-	for t := range unsaid {
+	for _, t := range threads { // the first may answer before the last is asked
 		t.ask(n)
 	}
 	return true
 }
 
-// running adds the store's threads that run.
-func (s *Store) running(to map[*Thread]struct{}) {
+// running adds the store's threads that run to a list.
+func (s *Store) running(to []*Thread) []*Thread {
 	s.freezer.mu.Lock()
 	defer s.freezer.mu.Unlock()
 	for _, t := range s.threads {
 		if !t.still() {
-			to[t] = struct{}{}
+			to = append(to, t)
 		}
 	}
+	return to
 }
 
 // ask wants an answer of the thread at its next safepoint.

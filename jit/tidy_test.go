@@ -12,38 +12,34 @@ import (
 	"github.com/godwit-vm/godwit/interp"
 )
 
-// bytesOfUnits are those of the machine code of each unit as it was compiled last.
-func bytesOfUnits(events []Event) (last, all int64) {
-	units := map[unitKey]int64{}
-	for _, e := range events {
+// settles waits until a module has no machine code but one piece for each of its units. It returns its bytes, and those of all that was compiled.
+func settles(t *testing.T, c *moduleCode, e *events) (have, all int64) {
+	t.Helper()
+	units := map[unitKey]bool{}
+	for _, e := range e.all() {
 		if e.Err == nil {
-			units[unitKey{e.Func, e.Loop, e.Counts}] = int64(e.Code)
+			units[unitKey{e.Func, e.Loop, e.Counts}] = true
 			all += int64(e.Code)
 		}
 	}
-	for _, n := range units {
-		last += n
-	}
-	return last, all
-}
-
-// settles waits until a module has no machine code but that of its units as they were compiled last.
-func settles(t *testing.T, c *moduleCode, e *events) {
-	t.Helper()
-	last, all := bytesOfUnits(e.all())
-	var have, pieces int64
+	pieces := 0
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		c.mu.Lock()
-		have, pieces = c.bytes, 0
+		have, pieces = c.bytes, len(c.pieces)
+		sum := int64(0)
 		for p := range c.pieces {
-			pieces += int64(p.size)
+			sum += int64(p.size)
 		}
 		c.mu.Unlock()
-		if have == last && pieces == last {
-			return
+		if have != sum {
+			t.Fatalf("the module's account says %d bytes, it has %d", have, sum)
+		}
+		if pieces == len(units) {
+			return have, all
 		}
 	}
-	t.Errorf("the module has %d bytes of machine code (%d in pieces) of %d that were compiled, want %d", have, pieces, all, last)
+	t.Errorf("the module has %d pieces of machine code, %d bytes of %d that were compiled, for %d units", pieces, have, all, len(units))
+	return have, all
 }
 
 // TestReplacedRegionsAreFreed: the module's account and the process's are those of what is left.
@@ -57,9 +53,12 @@ func TestReplacedRegionsAreFreed(t *testing.T) {
 	if n := len(k.e.all()); n != maxRegions+1 {
 		t.Fatalf("%d units were compiled, want %d", n, maxRegions+1)
 	}
-	settles(t, tier.code(m), k.e)
-	if last, _ := bytesOfUnits(k.e.all()); processCode.Load()-before > last {
-		t.Errorf("the process has %d bytes more, want at most %d", processCode.Load()-before, last)
+	have, _ := settles(t, tier.code(m), k.e)
+	if list := k.e.all(); have != int64(list[len(list)-1].Code) {
+		t.Errorf("the module has %d bytes, want %d", have, list[len(list)-1].Code)
+	}
+	if n := processCode.Load() - before; n > have {
+		t.Errorf("the process has %d bytes more, want at most %d", n, have)
 	}
 	for n := range uint64(arms + 2) {
 		k.call(3, n, f(n))
@@ -166,10 +165,9 @@ func TestManyRegionsGrowUnderThreads(t *testing.T) {
 		}
 	}
 	ended.Wait()
-	last, all := bytesOfUnits(e.all())
-	t.Logf("%d bytes in %d compilations, %d of them in use", all, len(e.all()), last)
-	if all < 2*last {
-		t.Errorf("%d bytes were compiled, of which %d are in use: too few were replaced", all, last)
+	have, all := settles(t, tier.code(m), e)
+	t.Logf("%d bytes in %d compilations, %d of them in use", all, len(e.all()), have)
+	if all < 2*have {
+		t.Errorf("%d bytes were compiled, of which %d are in use: too few were replaced", all, have)
 	}
-	settles(t, tier.code(m), e)
 }
