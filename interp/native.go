@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"math"
 	"sync/atomic"
 	"unsafe"
 )
@@ -81,6 +82,9 @@ const (
 // countWanted is what the heads of loops take from the count when the thread is wanted.
 const countWanted = 1 << 63
 
+// NoCallee is NativeSite.Callee of a call of which it is not known before what it calls.
+const NoCallee = math.MaxUint32
+
 // SiteKind says why machine code is left.
 type SiteKind uint8
 
@@ -116,8 +120,8 @@ type NativeSite struct {
 	Trap       TrapCode
 	RegA, RegB int8 // SiteType: numbers of integer registers
 	Pos        uint32
-	Callee     uint32
-	Point      int32 // index of the interpreter's instruction
+	Callee     uint32 // SiteImport, SiteCall: the function, or NoCallee
+	Point      int32  // index of the interpreter's instruction
 	Acc        int32
 	ArgSlot    int32
 	FrameBytes int32 // between the return address and the one of the unit's caller
@@ -208,6 +212,7 @@ const (
 	WordEntries        // address of the module's table of entries, one for each function that it defines
 	WordFuncs          // address of the instance's view of the store's functions: an array of NativeFunc by store address
 	WordHeap           // address of the store's heap
+	WordFirst          // reference to the first function that the module defines; the others' follow it in their order
 	firstNativeWord
 )
 

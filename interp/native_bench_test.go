@@ -39,7 +39,7 @@ func BenchmarkNative(b *testing.B) {
 				h.b8(0x4d, 0x8b, 0x5b, 8*WordEntries)
 				h.b8(0x41, 0xff, 0x93)
 				h.imm32(8)
-				h.site(NativeSite{Kind: SiteCall, Point: int32(h.find(opCall)) + 1, ArgSlot: 1})
+				h.site(NativeSite{Kind: SiteCall, Point: int32(h.find(opCall)) + 1, ArgSlot: 1, Callee: uint32(h.m.wasm.NumImportedFuncs) + 1})
 				h.b8(0x48, 0x83, 0xeb, 8) // SUB BX, 8
 			})
 		}},

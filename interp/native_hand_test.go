@@ -291,7 +291,7 @@ func (h *hand) indirectOf(elem, arg uintptr) {
 	h.imm32(int32(8 * in.a))
 	h.b8(0x4d, 0x8b, 0x1a) // MOV R11, [R10]
 	h.b8(0x41, 0xff, 0x13) // CALL [R11]
-	h.site(NativeSite{Kind: SiteCall, Point: int32(h.find(opCallIndirect)) + 1, ArgSlot: int32(in.a)})
+	h.site(NativeSite{Kind: SiteCall, Point: int32(h.find(opCallIndirect)) + 1, ArgSlot: int32(in.a), Callee: NoCallee})
 	h.b8(0x48, 0x81, 0xeb)
 	h.imm32(int32(8 * in.a))
 }

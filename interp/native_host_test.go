@@ -290,7 +290,7 @@ func TestMachineCodeEntersALargeFrame(t *testing.T) {
 	h.imm32(int32(CtxInstance))
 	h.b8(0x4d, 0x8b, 0x5b, 8*WordEntries)
 	h.b8(0x41, 0xff, 0x13) // CALL [R11]
-	h.site(NativeSite{Kind: SiteCall, Point: int32(h.find(opCall)) + 1, ArgSlot: at})
+	h.site(NativeSite{Kind: SiteCall, Point: int32(h.find(opCall)) + 1, ArgSlot: at, Callee: uint32(h.m.wasm.NumImportedFuncs)})
 	h.b8(0x48, 0x81, 0xeb) // SUB BX, 8*at
 	h.imm32(8 * at)
 	h.b8(0x48, 0x03, 0x03) // ADD AX, [BX]

@@ -279,8 +279,8 @@ func (t *Thread) nativeCallee(nt *nativeThread, ra uintptr, nfp unsafe.Pointer) 
 	caller, fp := t.inlinedAt(s.Inlined, own, at)
 	in = &loweredCode(caller).instrs[s.Point-1]
 	var fn *Func
-	if in.op == opCall {
-		fn = t.inst.funcs[in.imm]
+	if s.Callee != NoCallee {
+		fn = t.inst.funcs[s.Callee]
 	} else {
 		fn = t.inst.funcAt(c.ints[nativeRecordReg])
 	}

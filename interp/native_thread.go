@@ -255,6 +255,9 @@ func (i *Instance) makeNative() *nativeInstance {
 	b[WordMem0] = uintptr(i.mem0().base())
 	b[WordEntries] = uintptr(unsafe.Pointer(unsafe.SliceData(i.module.entriesOf(i.store.mode))))
 	b[WordHeap] = uintptr(unsafe.Pointer(i.store.heap))
+	if len(w.Funcs) > 0 {
+		b[WordFirst] = uintptr(i.funcs[w.NumImportedFuncs].Ref()) // see addFuncs
+	}
 	for k := range w.GlobalTypes {
 		b[lay.Globals+k] = uintptr(unsafe.Pointer(&i.globals[k].val))
 	}

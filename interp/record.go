@@ -12,7 +12,7 @@ import (
 // recorded, the first word of each of its instructions, the handler's code address, is that of record: it notes that
 // the instruction has been executed, puts the handler's own address back, and does what that does. So each instruction is noted once, and
 // runs as ever from then on; instructions of functions that are not recorded never know of it. Branches keep record for longer:
-// until both ways have been seen.
+// until both ways have been seen. So do calls through references, until they have called many functions: see record_calls.go.
 //
 // Threads share code. They see one address or the other, and both are right.
 
@@ -31,6 +31,7 @@ type recording struct {
 	mu    sync.Mutex
 	users int             // units for which the function is being recorded
 	marks []atomic.Uint32 // two bits for each instruction
+	calls []recordedCall  // those through references, in their order
 }
 
 func (r *recording) has(m Mark) bool { return r.marks[m>>5].Load()>>(uint(m)&31)&1 != 0 }
@@ -82,9 +83,14 @@ func record(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint
 		return to, fp, acc, mb, ml, t
 	}
 	r.set(markRan(k))
-	if o == opBrTable {
+	switch o {
+	case opBrTable:
 		r.set(markRan(k + 1 + arm(pc, fp)))
-	} else {
+	case opCallIndirect, opCallRef:
+		if r.call(k).add(t.inst, t.callee(pc, fp)) {
+			pc.own()
+		}
+	default:
 		pc.own()
 	}
 	return handlers[o](pc, fp, acc, mb, ml, t)
@@ -101,7 +107,7 @@ func (c *code) recording() *recording {
 	if r := c.rec.Load(); r != nil {
 		return r
 	}
-	c.rec.CompareAndSwap(nil, &recording{marks: make([]atomic.Uint32, (2*len(c.instrs)+31)/32)})
+	c.rec.CompareAndSwap(nil, &recording{marks: make([]atomic.Uint32, (2*len(c.instrs)+31)/32), calls: recordedCalls(c)})
 	return c.rec.Load()
 }
 
@@ -109,7 +115,7 @@ func (c *code) recording() *recording {
 func (m *Module) Record(fn uint32) {
 	m.record(fn, 1, func(r *recording, k int, in *instr) {
 		o := in.op &^ safepoint
-		if conditional[o] && !r.has(markTaken(k)) || o == opBrTable || !r.has(markRan(k)) {
+		if conditional[o] && !r.has(markTaken(k)) || o == opBrTable || !r.has(markRan(k)) || !r.knows(k) {
 			atomic.StoreUintptr(&in.code, recordCode)
 		}
 	})
@@ -185,6 +191,9 @@ func (m *Module) RecordLoop(fn uint32, loop int) {
 	for k := loop; k <= end; k++ {
 		r.set(markRan(k))
 		r.set(markTaken(k))
+		if call := r.call(k); call != nil {
+			call.others.Store(true)
+		}
 	}
 }
 
@@ -211,7 +220,8 @@ func (p *NativePoints) Table(at *NativePoint) (index int, slot uint16, arm func(
 	return k, p.code[k].b, func(i int) Mark { return markRan(k + 1 + i) }
 }
 
-// wayOut notes that machine code was left at s, a SiteExit or SiteSide of unit u: the way that leads there has been seen running. Of side exits
+// wayOut notes that machine code was left at s, a SiteExit or SiteSide of unit u: the way that leads there, or the function that is called there, has been
+// seen running. Of side exits
 // the tier hears when enough have been taken.
 func (t *Thread) wayOut(u *NativeUnit, s *NativeSite, c *code, fp unsafe.Pointer) {
 	if r := c.rec.Load(); r != nil {
@@ -219,6 +229,8 @@ func (t *Thread) wayOut(u *NativeUnit, s *NativeSite, c *code, fp unsafe.Pointer
 			r.set(s.Mark)
 		} else if in.op&^safepoint == opBrTable {
 			r.set(markRan(int(s.Point) + 1 + arm(in, fp)))
+		} else if call := r.call(int(s.Point)); call != nil && s.Kind == SiteSide {
+			call.add(t.inst, t.callee(in, fp))
 		}
 	}
 	if s.Kind != SiteSide {

@@ -184,6 +184,35 @@ func TestLoopsAreRecordedAsAWhole(t *testing.T) {
 	}
 }
 
+// TestCallsOfLoopsAreNotKnown: what runs in a loop that is compiled as a whole calls whatever it calls.
+func TestCallsOfLoopsAreNotKnown(t *testing.T) {
+	m, _, _ := recordedModule(t, `(module (table 1 funcref) (func (export "f") (param i32) (result i32)
+		(call_indirect (i32.const 0))
+		(loop $l (call_indirect (i32.const 0)) (br_if $l (local.get 0)))
+		(call_indirect (i32.const 0))
+		(i32.const 6)))`)
+	c, _ := m.code(0)
+	for k := range c.instrs {
+		if k > 0 && c.instrs[k].op&safepoint != 0 {
+			m.RecordLoop(0, k)
+		}
+	}
+	points, err := m.NativePoints(0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []bool
+	for k := range points.Points {
+		if p := &points.Points[k]; wasm.Op(m.wasm.Bytes[p.Offset]) == wasm.OpCallIndirect {
+			_, others := m.Callees(0, p)
+			got = append(got, others)
+		}
+	}
+	if fmt.Sprint(got) != "[false true false]" {
+		t.Errorf("others are called: %v", got)
+	}
+}
+
 // TestThreadsRunWhatIsRecorded begins and ends recording while others run the code. The race detector has an opinion on it.
 func TestThreadsRunWhatIsRecorded(t *testing.T) {
 	m, s, f := recordedModule(t, `(module (func (export "f") (param i32) (result i32) (local i32)
@@ -208,4 +237,77 @@ func TestThreadsRunWhatIsRecorded(t *testing.T) {
 		m.EndRecord(0)
 	}
 	wg.Wait()
+}
+
+// TestCallsAreRecorded calls a function with numbers, and looks which functions its only call is said to have called.
+func TestCallsAreRecorded(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		args       []uint64
+		want       string
+	}{
+		{"none", `(call_indirect (type $t) (local.get 0))`, nil, "[] false"},
+		{"one", `(call_indirect (type $t) (local.get 0))`, []uint64{1, 1, 1}, "[2] false"},
+		{"two", `(call_indirect (type $t) (local.get 0))`, []uint64{2, 1, 2}, "[3 2] false"},
+		{"three", `(call_indirect (type $t) (local.get 0))`, []uint64{0, 1, 2, 1}, "[1 2] true"},
+		{"the host's", `(call_indirect (type $t) (local.get 0))`, []uint64{1, 3}, "[2] true"},
+		{"one that traps", `(call_indirect (type $t) (local.get 0))`, []uint64{5, 9, 1}, "[2] false"},
+		{"one of another type", `(call_indirect (type $t) (local.get 0))`, []uint64{4, 1}, "[2] false"},
+		{"a reference", `(call_ref $t (if (result (ref null $t)) (local.get 0) (then (ref.func 2)) (else (ref.null $t))))`, []uint64{0, 1}, "[2] false"},
+		{"two references", `(call_ref $t (if (result (ref null $t)) (local.get 0) (then (ref.func 2)) (else (ref.func 3))))`, []uint64{1, 0}, "[2 3] false"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bin, err := wat.Parse("", []byte(`(module
+				(type $t (func (result i32))) (import "h" "f" (func $h (result i32)))
+				(func $a (result i32) (i32.const 1)) (func $b (result i32) (i32.const 2)) (func $c (result i32) (i32.const 3))
+				(func $other (param i32)) (table 6 funcref) (elem (i32.const 0) $a $b $c $h $other)
+				(func (export "f") (param i32) (result i32) `+test.text+`))`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := wasm.Decode(bin, wasm.AllFeatures)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, s := NewModule(w), NewStore(Config{})
+			defer s.Close()
+			h := s.AddHostFunc(&HostFunc{Module: "h", Name: "f", Type: *w.FuncType(0), Call: func(*Caller, []uint64) error { return nil }})
+			i, err := s.Instantiate(m, "", []Extern{{Func: h}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			const fn = 5
+			if _, others := m.Callees(fn, &NativePoint{}); others {
+				t.Error("something is known of a function that was not recorded")
+			}
+			m.Record(fn)
+			e, _ := i.Export("f")
+			for _, arg := range test.args {
+				s.NewThread().Call(context.Background(), e.Func, []uint64{arg}) // some trap
+			}
+			m.EndRecord(fn)
+			points, err := m.NativePoints(fn, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for k := range points.Points {
+				p := &points.Points[k]
+				switch op := wasm.Op(w.Bytes[p.Offset]); op {
+				case wasm.OpCallIndirect, wasm.OpCallRef:
+					callees, others := m.Callees(fn, p)
+					got = fmt.Sprint(callees, others)
+				}
+			}
+			if got != test.want {
+				t.Errorf("recorded %s, want %s", got, test.want)
+			}
+			c, _ := m.code(fn)
+			for k := range c.instrs {
+				if in := &c.instrs[k]; in.code != codes[in.op&^safepoint] {
+					t.Errorf("instruction %d, %v, is still recorded", k, in.op)
+				}
+			}
+		})
+	}
 }

@@ -82,6 +82,8 @@ type builder struct {
 	memSteps uint64          // memories, by bit, whose accesses are steps; those beyond 63 always are
 	inlining inlining
 
+	candidates map[tableType]uint32 // made when it is first asked for
+
 	// Locals, operands and labels are those of all activations: see build_inline.go.
 	localTypes []wasm.ValType
 	localSlots []uint16

@@ -1,8 +1,6 @@
 package jit
 
 import (
-	"math"
-
 	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
 	"github.com/godwit-vm/godwit/wasm"
@@ -27,9 +25,6 @@ func (b *builder) call(index uint32) {
 	v.Imm, v.Site.Callee = uint64(int(index)-b.m.NumImportedFuncs), index
 }
 
-// noCallee is ir.Site.Callee where the callee is not known before.
-const noCallee = math.MaxUint32
-
 // callOf calls the function that first leads to, with the arguments that are on the stack.
 func (b *builder) callOf(op ir.Op, first *ir.Value, ft *wasm.FuncType) *ir.Value {
 	n := len(ft.Params)
@@ -53,7 +48,7 @@ func (b *builder) callOf(op ir.Op, first *ir.Value, ft *wasm.FuncType) *ir.Value
 	v := b.value(op, t, values...)
 	v.Site = b.site(interp.SiteCall)
 	v.Site.ArgSlot = b.home()
-	v.Site.Callee = noCallee
+	v.Site.Callee = interp.NoCallee
 	b.afterCall(v.Site)
 	if t != ir.Void {
 		b.push(ft.Results[0], v)
@@ -95,23 +90,28 @@ func (b *builder) storeTop(n int) {
 
 // callIndirect calls an element of a table.
 func (b *builder) callIndirect(typ, table uint32) {
-	b.storeTop(1) // a host function that waits is called again, by the interpreter
-	index := b.pop()
-	ref := b.element(table, index, interp.TrapUndefinedElement)
-	b.trapIf(b.value(wasm.OpI64Eqz, ir.I32, ref), interp.TrapUninitializedElement)
-	rec := b.record(ref)
-	check := b.value(ir.OpCheckType, ir.Void, rec, b.instWord(b.layout.Types+int(typ)))
-	check.Site = b.site(interp.SiteType)
-	check.Site.Trap = interp.TrapIndirectCallTypeMismatch
-	b.callOf(ir.OpCallRecord, rec, &b.m.Types[typ].FuncType)
+	b.operand(len(b.stack) - 1)
+	top := b.stack[len(b.stack)-1]
+	ref := b.element(table, b.pop(), interp.TrapUndefinedElement)
+	b.callThrough(typ, top, ref, b.guess(typ, int(table)), func() {
+		b.trapIf(b.value(wasm.OpI64Eqz, ir.I32, ref), interp.TrapUninitializedElement)
+		rec := b.record(ref)
+		check := b.value(ir.OpCheckType, ir.Void, rec, b.instWord(b.layout.Types+int(typ)))
+		check.Site = b.site(interp.SiteType)
+		check.Site.Trap = interp.TrapIndirectCallTypeMismatch
+		b.callOf(ir.OpCallRecord, rec, &b.m.Types[typ].FuncType)
+	})
 }
 
 // callRef calls what a reference refers to.
 func (b *builder) callRef(typ uint32) {
-	b.storeTop(1)
-	ref := b.pop()
-	b.trapIf(b.value(wasm.OpI64Eqz, ir.I32, ref), interp.TrapNullFunction)
-	b.callOf(ir.OpCallRecord, b.record(ref), &b.m.Types[typ].FuncType)
+	ref := b.operand(len(b.stack) - 1)
+	top := b.stack[len(b.stack)-1]
+	b.pop()
+	b.callThrough(typ, top, ref, b.guess(typ, noTable), func() {
+		b.trapIf(b.value(wasm.OpI64Eqz, ir.I32, ref), interp.TrapNullFunction)
+		b.callOf(ir.OpCallRecord, b.record(ref), &b.m.Types[typ].FuncType)
+	})
 }
 
 // record is the address of the record of the function that ref, which is not null, refers to.

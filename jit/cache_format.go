@@ -393,7 +393,7 @@ func (r *storedReader) site(s *interp.NativeSite) (offset uint32, stack []wasm.V
 	s.Inlined = r.inlined[in]
 	l, room := &r.limits[in], r.room
 	r.bad = r.bad || s.Mark < 0 || int64(s.Mark) >= 2*int64(l.shape.Instrs) || s.Kind > interp.SiteSide || s.Trap >= noTrap || s.RegA < 0 || s.RegA > 31 || s.RegB < 0 || s.RegB > 31 ||
-		(s.Pos < l.begin || s.Pos > l.end) && (s.Pos != 0 || s.Kind != interp.SiteEntry) || s.Callee >= uint32(r.funcs) && (s.Callee != noCallee || s.Kind != interp.SiteCall) || // a call through a reference has that
+		(s.Pos < l.begin || s.Pos > l.end) && (s.Pos != 0 || s.Kind != interp.SiteEntry) || s.Callee >= uint32(r.funcs) && (s.Callee != interp.NoCallee || s.Kind != interp.SiteCall) || // a call through a reference has that
 		s.Point < -1 || int64(s.Point) > int64(l.shape.Instrs) ||
 		s.Acc < -1 || s.Acc >= room || s.ArgSlot < 0 || s.ArgSlot > room || s.FrameBytes < 0
 	switch s.Kind {

@@ -168,7 +168,7 @@ func eventOf(m *interp.Module, key unitKey, c *compilation, err error, begin tim
 		Took: time.Since(begin), Body: bodyLen(m, key.fn),
 	}
 	if c.f != nil {
-		e.Blocks, e.Values, e.Inlined = len(c.f.Blocks), c.f.NumValues(), c.f.Inlined
+		e.Blocks, e.Values, e.Inlined, e.Guessed = len(c.f.Blocks), c.f.NumValues(), c.f.Inlined, c.f.Guessed
 	}
 	if c.a != nil {
 		e.Spills = c.a.SpillWords

@@ -35,6 +35,8 @@
 //	                                                  |   v
 //	                                                  growing
 //
+// What is called through references is noted as well, even of short functions.
+//
 // How much of a unit was compiled, and why all of it, is its Extent, which a log of compilations says (trace.go). A function has one record,
 // which all its units share and which only grows. What runs in machine code is not seen by the interpreter; therefore each way out
 // of a unit says by its mark that it was gone, and a loop that was compiled as a whole counts as seen in its whole length. A region from a code file
@@ -68,7 +70,7 @@
 // not stored again.
 //
 // Calls of small functions are built as their bodies (build_inline.go). Their frames are where they would be, and a site in them names
-// them all.
+// them all. So are calls through references, behind a comparison with what is expected there (build_guess.go).
 //
 // The interpreter takes over at points that it can be entered at: see interp.NativePoints.
 //

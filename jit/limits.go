@@ -104,6 +104,10 @@ const (
 	maxInlined     = 4 << 10
 	maxInlineDepth = 4
 
+	// maxCandidates bounds the elements of a table among which the only function of a type is looked for. Longer tables have several of nearly
+	// every type.
+	maxCandidates = 4 << 10
+
 	// maxSlots bounds the slots of a unit's frame, with those of what is inlined: their numbers have 16 bits, as the interpreter's have.
 	maxSlots = 1<<16 - 1
 

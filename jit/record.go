@@ -113,7 +113,7 @@ func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int, cou
 		if loop >= 0 && !c.mayRead(fn, bodyLen(m, fn)) {
 			return 0
 		}
-		if bodyLen(m, fn) >= p.body {
+		if bodyLen(m, fn) >= p.body || t.mode == Auto && m.CallsThrough(fn) {
 			c.record(m, key, recording)
 			if loop >= 0 {
 				return p.recIterations

@@ -92,6 +92,7 @@ type Event struct {
 	Took    time.Duration
 	Body    int // bytes of the function's wasm
 	Inlined int // calls
+	Guessed int // calls through references that first look for one function
 	Blocks  int
 	Values  int
 	Spills  int // words of 8 bytes
@@ -135,6 +136,9 @@ func (e Event) String() string {
 	}
 	if e.Inlined > 0 {
 		fmt.Fprintf(&b, ", %d calls inlined", e.Inlined)
+	}
+	if e.Guessed > 0 {
+		fmt.Fprintf(&b, ", %d callees guessed", e.Guessed)
 	}
 	if e.Code > 0 {
 		fmt.Fprintf(&b, ", %d bytes of code, %d sites, %d spilled words", e.Code, e.Sites, e.Spills)

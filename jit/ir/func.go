@@ -11,6 +11,7 @@ type Func struct {
 	Blocks  []*Block // in layout order once it is made; the entry is first
 	Room    int      // slots of the frame, with those of what is inlined
 	Inlined int      // calls that are
+	Guessed int      // calls through references for which one callee is expected
 	Params  []Type   // of the function
 
 	// Mem0Fixed says that memory 0 never moves: its address need not be read again behind what may leave (interp.NativeMemory.Fixed).
