@@ -17,6 +17,8 @@ type fn struct {
 	caught  []*Instr
 	// counters are locals that only loops change, and that are always small.
 	counters []uint64
+	// owned are locals that only one loop changes, whatever their values are.
+	owned []uint64
 }
 
 // label is a structured instruction around, or the function, with what a branch to it takes.
@@ -127,7 +129,7 @@ func (g *fn) statement() *Instr {
 		{4, g.bulk}, {5, g.tableStatement}, {3, g.leave}, {14, g.probe},
 	}
 	if g.depth < maxDepth {
-		of = append(of, choice{8, g.ifStatement}, choice{5, g.blockStatement}, choice{7, g.loopStatement}, choice{3, g.tableOfBranches})
+		of = append(of, choice{8, g.ifStatement}, choice{5, g.blockStatement}, choice{7, g.loopStatement}, choice{3, g.tableOfBranches}, choice{4, g.sweep})
 		if len(g.m.Tags) > 0 {
 			of = append(of, choice{6, g.tryTable}, choice{3, g.throws})
 			if g.has(wasm.FeatureLegacyExceptions) {

@@ -1,6 +1,10 @@
 package modgen
 
-import "github.com/godwit-vm/godwit/wasm"
+import (
+	"slices"
+
+	"github.com/godwit-vm/godwit/wasm"
+)
 
 // Idioms: what compilers write, and what chance alone would seldom bring together. Implementations have special code for
 // such pairs and for operands that are locals or constants.
@@ -149,13 +153,9 @@ func (g *fn) counter() uint64 {
 	return n
 }
 
+// isCounter tells whether local n is a counter, or one that belongs to a sweep.
 func (g *fn) isCounter(n uint64) bool {
-	for _, c := range g.counters {
-		if c == n {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(g.counters, n) || slices.Contains(g.owned, n)
 }
 
 // taken tells whether local n is for what made it alone.
