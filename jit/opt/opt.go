@@ -21,6 +21,7 @@ var passes = []pass{
 	{"fold", fold},     // what the loads' values have made possible
 	{"cfg", cfg},       //
 	{"gvn", gvn},       // what the folded ones have in common
+	{"carry", carry},   // chains of operations from one iteration to the next
 	{"bounds", bounds}, // explicit checks of bounds that other checks imply
 	{"licm", licm},     // out of loops with what does not change in them
 	{"dce", dce},       // what nobody uses
