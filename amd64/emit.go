@@ -222,11 +222,10 @@ func registerArgs(params []ir.Type) (args []registerArg) {
 
 // body emits all blocks.
 func (e *emitter) body(a *ir.Allocation) {
-	emitted := make([]bool, e.f.NumBlocks())
+	heads := e.loopHeads(a)
 	for i := range a.Blocks {
 		b := &a.Blocks[i]
 		if e.passed(b.Block) && i > 0 {
-			emitted[b.Block.ID] = true
 			continue
 		}
 		e.next = nil
@@ -236,10 +235,9 @@ func (e *emitter) body(a *ir.Allocation) {
 				break
 			}
 		}
-		if loopHead(b.Block, emitted) {
+		if heads[b.Block.ID] {
 			e.align()
 		}
-		emitted[b.Block.ID] = true
 		e.tested.reg = ir.NoReg // control may come from elsewhere
 		e.bind(e.blocks[b.Block.ID])
 		for j := range b.Instrs {
@@ -259,17 +257,25 @@ func (e *emitter) body(a *ir.Allocation) {
 // passed tells whether no jump goes to b, because b only jumps on.
 func (e *emitter) passed(b *ir.Block) bool { return e.alias[b.ID] != b }
 
-// loopHead tells whether a jump back comes to b from behind.
-func loopHead(b *ir.Block, emitted []bool) bool {
-	if b.Cold || len(b.Preds) < 2 {
-		return false
-	}
-	for _, p := range b.Preds {
-		if !emitted[p.ID] {
-			return true
+// loopHeads finds the blocks that a jump comes to from behind, by block, those aside that are cold or that only cold ones jump to.
+func (e *emitter) loopHeads(a *ir.Allocation) []bool {
+	heads, emitted := make([]bool, e.f.NumBlocks()), make([]bool, e.f.NumBlocks())
+	for i := range a.Blocks {
+		b := a.Blocks[i].Block
+		if b.Cold && i > 0 {
+			continue
+		}
+		emitted[b.ID] = true
+		if e.passed(b) && i > 0 {
+			continue
+		}
+		for _, s := range b.Succs {
+			if to := e.alias[s.ID]; emitted[to.ID] {
+				heads[to.ID] = true
+			}
 		}
 	}
-	return false
+	return heads
 }
 
 // value emits one value.

@@ -82,6 +82,7 @@ func (c *compilation) run(m *interp.Module, key unitKey, opt Options) (err error
 	if c.a, err = allocate(c.f, c.target); err != nil {
 		return abort(NotAllocated, err)
 	}
+	rotate(c.a)
 	c.f.Check()
 	if n := 8 * c.a.SpillWords; n > maxFrame {
 		return abort(TooLarge, fmt.Errorf("it has a frame of %d bytes, the limit is %d", n, maxFrame))

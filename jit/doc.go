@@ -9,6 +9,7 @@
 //	optimise   passes over the SSA; the last splits critical edges
 //	Select     the back end folds operands and chooses its own opcodes
 //	allocate   a register or a spill slot for each value, at each place
+//	rotate     loops with their test at the end
 //	Compile    the back end's machine code, and the sites where it can be left
 //
 // The result becomes an interp.NativeUnit (unit.go), is copied to executable memory, and published in the module, where every
