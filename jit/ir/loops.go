@@ -170,9 +170,9 @@ func (l *LoopInfo) Children(b *Block) []*Block {
 	return l.children[b.ID]
 }
 
-// LoopOf is the innermost loop that b is in, or nil.
+// LoopOf is the innermost loop that b is in, or nil. Blocks that have been made since are in none.
 func (l *LoopInfo) LoopOf(b *Block) *Loop {
-	if l.of == nil {
+	if int(b.ID) >= len(l.of) {
 		return nil
 	}
 	return l.of[b.ID]

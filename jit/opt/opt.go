@@ -13,21 +13,22 @@ type pass struct {
 
 // passes are all passes, in the order in which Run has them.
 var passes = []pass{
-	{"phis", phis},     // phis with one value only: front ends make many
-	{"fold", fold},     // constants, identities, cheaper instructions
-	{"cfg", cfg},       // branches on constants, blocks without purpose
-	{"gvn", gvn},       // the same value computed twice, the same trap checked twice
-	{"memory", memory}, // loads of what is known, stores of what is there already
-	{"fold", fold},     // what the loads' values have made possible
-	{"cfg", cfg},       //
-	{"gvn", gvn},       // what the folded ones have in common
-	{"carry", carry},   // chains of operations from one iteration to the next
-	{"bounds", bounds}, // explicit checks of bounds that other checks imply
-	{"licm", licm},     // out of loops with what does not change in them
-	{"dce", dce},       // what nobody uses
-	{"slots", slots},   // stores to slots that nobody sees
-	{"split", split},   // critical edges, for the register allocator
-	{"layout", layout}, // the order of blocks
+	{"phis", phis},       // phis with one value only: front ends make many
+	{"fold", fold},       // constants, identities, cheaper instructions
+	{"cfg", cfg},         // branches on constants, blocks without purpose
+	{"gvn", gvn},         // the same value computed twice, the same trap checked twice
+	{"memory", memory},   // loads of what is known, stores of what is there already
+	{"fold", fold},       // what the loads' values have made possible
+	{"cfg", cfg},         //
+	{"gvn", gvn},         // what the folded ones have in common
+	{"carry", carry},     // chains of operations from one iteration to the next
+	{"bounds", bounds},   // explicit checks of bounds that other checks imply
+	{"version", version}, // loops without checks, where none can fail
+	{"licm", licm},       // out of loops with what does not change in them
+	{"dce", dce},         // what nobody uses
+	{"slots", slots},     // stores to slots that nobody sees
+	{"split", split},     // critical edges, for the register allocator
+	{"layout", layout},   // the order of blocks
 }
 
 // Run runs all passes on f. It ends with critical edges split and blocks in layout order.
