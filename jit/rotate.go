@@ -28,11 +28,19 @@ func rotate(a *ir.Allocation) {
 	}
 	r.findSpans()
 	for i := range r.spans {
-		if cut := r.cut(&r.spans[i]); cut > 0 {
-			r.turn(&r.spans[i], cut)
+		s := &r.spans[i]
+		if r.size(s) > maxTurned {
+			continue
+		}
+		if cut := r.cut(s); cut > 0 {
+			r.turn(s, cut)
 		}
 	}
 }
+
+// maxTurned bounds the instructions of a loop that is turned: in a large one a branch more is nothing, and jumps get longer. Functions of
+// Go's compiler are a loop as a whole.
+const maxTurned = 200
 
 type rotation struct {
 	a     *ir.Allocation
@@ -66,6 +74,14 @@ func (r *rotation) findSpans() {
 		}
 	}
 	slices.SortFunc(r.spans, func(x, y loopSpan) int { return cmp.Compare(x.to-x.from, y.to-y.from) })
+}
+
+// size is how many instructions a loop has.
+func (r *rotation) size(s *loopSpan) (n int) {
+	for i := s.from; i < s.to; i++ {
+		n += len(r.a.Blocks[i].Instrs)
+	}
+	return n
 }
 
 // goesTo is where a jump to b ends: blocks that only jump have no code.

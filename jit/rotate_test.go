@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -105,6 +106,17 @@ b3(b3, b4) cold:
 	jump b3
 b4(b1) cold:
 	jump b3`, "b0 b2 b1 b3 b4"},
+		{"a loop of many instructions stays", `
+b0:
+	v0:i32 = param 0
+	jump b1
+b1(b0, b2):
+	v1:i32 = i32.eqz v0
+	if v1 b3, b2
+b2(b1):
+` + manyValues(10, maxTurned) + `	jump b1
+b3(b1):
+	return v0`, "b0 b1 b2 b3"},
 	} {
 		text := "func 0 \"f\" loop=-1 room=20 (i32)" + c.text + "\n"
 		f, err := ir.Parse(text)
@@ -128,4 +140,13 @@ b4(b1) cold:
 			t.Errorf("%s: %s, not %s", c.name, got, c.want)
 		}
 	}
+}
+
+// manyValues is the text of n values, from number first on.
+func manyValues(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "\tv%d:i32 = i32.popcnt v0\n", first+i)
+	}
+	return b.String()
 }
