@@ -19,7 +19,8 @@ import (
 //	    jump head                      unless it ends, jump rest
 //	out:                          out:
 //
-// Nothing changes but the order of the blocks, which the register allocator, for which a loop begins with its head, has seen already. Cold
+// Where several jumps lead back, as in an interpreter, whose loop is one large switch, turning would be for one of them only: switchvm took 1.6 of
+// the time. Nothing changes but the order of the blocks, which the register allocator, for which a loop begins with its head, has seen already. Cold
 // blocks do not count: they stand behind all others.
 func rotate(a *ir.Allocation) {
 	r := rotation{a: a, place: make([]int, a.Func.NumBlocks())}
@@ -29,7 +30,7 @@ func rotate(a *ir.Allocation) {
 	r.findSpans()
 	for i := range r.spans {
 		s := &r.spans[i]
-		if r.size(s) > maxTurned {
+		if !s.single || r.size(s) > maxTurned {
 			continue
 		}
 		if cut := r.cut(s); cut > 0 {
@@ -51,12 +52,14 @@ type rotation struct {
 // loopSpan is where a loop's blocks are, those that are not cold.
 type loopSpan struct {
 	head     *ir.Block
-	from, to int // to is one past the last
+	from, to int  // to is one past the last
+	single   bool // there is one jump back
 }
 
 // findSpans finds loops by edges that lead back, inner ones first.
 func (r *rotation) findSpans() {
 	to := make([]int, len(r.a.Blocks)) // by index of the head
+	edges := make([]int, len(r.a.Blocks))
 	for i := range r.a.Blocks {
 		b := r.a.Blocks[i].Block
 		if b.Cold && i > 0 {
@@ -65,12 +68,13 @@ func (r *rotation) findSpans() {
 		for _, s := range b.Succs {
 			if k := r.place[s.ID]; k <= i && k > 0 { // the entry stays where it is
 				to[k] = i + 1
+				edges[k]++
 			}
 		}
 	}
 	for i, n := range to {
 		if n > 0 {
-			r.spans = append(r.spans, loopSpan{r.a.Blocks[i].Block, i, n})
+			r.spans = append(r.spans, loopSpan{r.a.Blocks[i].Block, i, n, edges[i] == 1})
 		}
 	}
 	slices.SortFunc(r.spans, func(x, y loopSpan) int { return cmp.Compare(x.to-x.from, y.to-y.from) })

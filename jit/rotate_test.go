@@ -106,6 +106,24 @@ b3(b3, b4) cold:
 	jump b3
 b4(b1) cold:
 	jump b3`, "b0 b2 b1 b3 b4"},
+		{"a loop with several jumps back stays", `
+b0:
+	v0:i32 = param 0
+	jump b1
+b1(b0, b3, b4):
+	v1:i32 = i32.eqz v0
+	if v1 b2, b5
+b2(b1):
+	v2:i32 = i32.popcnt v0
+	if v2 b3, b4
+b3(b2):
+	v3:i32 = i32.clz v0
+	jump b1
+b4(b2):
+	v4:i32 = i32.ctz v0
+	jump b1
+b5(b1):
+	return v0`, "b0 b1 b2 b3 b4 b5"},
 		{"a loop of many instructions stays", `
 b0:
 	v0:i32 = param 0
