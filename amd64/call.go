@@ -10,11 +10,14 @@ import (
 
 func callRules() map[ir.Op]rule {
 	return map[ir.Op]rule{
-		ir.OpParam:      {uses: useParam, emit: emitParam},
-		ir.OpCall:       {uses: useCall, emit: emitCall},
-		ir.OpCallRecord: {uses: useCallRecord, emit: emitCallRecord},
-		ir.OpCheckType:  {uses: useCheckType, emit: emitCheckType},
-		ir.OpLeave:      {uses: useLeave, emit: emitLeave},
+		ir.OpParam:          {uses: useParam, emit: emitParam},
+		ir.OpCall:           {uses: useCall, emit: emitCall},
+		ir.OpCallRecord:     {uses: useCallRecord, emit: emitCallRecord},
+		ir.OpTailCall:       {uses: useTailCall, emit: emitTailCall},
+		ir.OpTailCallRecord: {uses: useTailCallRecord, emit: emitTailCallRecord},
+		ir.OpTailCallSelf:   {uses: useTailCallSelf, emit: emitTailCallSelf},
+		ir.OpCheckType:      {uses: useCheckType, emit: emitCheckType},
+		ir.OpLeave:          {uses: useLeave, emit: emitLeave},
 	}
 }
 
@@ -25,6 +28,16 @@ func emitParam(e *emitter, v *ir.Value, r *rule) {}
 
 // useArgs puts arguments into their registers, and the result into its own. Nothing survives a call.
 func (t *Target) useArgs(o *ir.Operands, v *ir.Value, args []*ir.Value) {
+	t.placeArgs(o, args)
+	o.Clobbers = allocatable
+	if v.Type != ir.Void {
+		t.fixed(o, t.ResultReg(v.Type.Float()))
+		o.Clobbers &^= 1 << uint(o.Fixed)
+	}
+}
+
+// placeArgs puts arguments into their registers.
+func (t *Target) placeArgs(o *ir.Operands, args []*ir.Value) {
 	var ints, floats int
 	for _, a := range args {
 		if a.Type.Float() {
@@ -34,11 +47,6 @@ func (t *Target) useArgs(o *ir.Operands, v *ir.Value, args []*ir.Value) {
 			o.At(a, t.ArgReg(ints, false))
 			ints++
 		}
-	}
-	o.Clobbers = allocatable
-	if v.Type != ir.Void {
-		t.fixed(o, t.ResultReg(v.Type.Float()))
-		o.Clobbers &^= 1 << uint(o.Fixed)
 	}
 }
 
@@ -103,6 +111,42 @@ func emitCallRecord(e *emitter, v *ir.Value, r *rule) {
 		e.ins(x86.AMOVQ, mem(recordReg, 0), reg(scratch))
 		e.ins(obj.ACALL, mem(scratch, 0))
 	})
+}
+
+func useTailCall(t *Target, v *ir.Value, r *rule, o *ir.Operands) {
+	o.At(v.Args[0], entriesReg)
+	t.placeArgs(o, v.Args[1:])
+}
+
+// Between the load of the callee's address and the jump there is no safepoint: nobody else knows of the address (see interp's native_retire.go).
+func emitTailCall(e *emitter, v *ir.Value, r *rule) {
+	entries := e.takeReg()
+	e.leaveFrame()
+	e.ins(obj.AJMP, mem(entries, 8*int64(v.Imm)))
+}
+
+func useTailCallRecord(t *Target, v *ir.Value, r *rule, o *ir.Operands) {
+	o.At(v.Args[0], recordReg)
+	t.placeArgs(o, v.Args[1:])
+}
+
+func emitTailCallRecord(e *emitter, v *ir.Value, r *rule) {
+	e.ins(x86.AMOVQ, mem(e.takeReg(), 0), reg(scratch))
+	e.leaveFrame()
+	e.ins(obj.AJMP, mem(scratch, 0))
+}
+
+func useTailCallSelf(t *Target, v *ir.Value, r *rule, o *ir.Operands) { t.placeArgs(o, v.Args) }
+
+func emitTailCallSelf(e *emitter, v *ir.Value, r *rule) {
+	e.leaveFrame()
+	e.jump(e.fast)
+}
+
+// leaveFrame is dropFrame for a tail call.
+func (e *emitter) leaveFrame() {
+	e.taken = len(e.instr.Uses) // arguments are where they have to be
+	e.dropFrame()
 }
 
 func useCheckType(t *Target, v *ir.Value, r *rule, o *ir.Operands) {

@@ -115,10 +115,15 @@ func emitReturn(e *emitter, v *ir.Value, r *rule) {
 
 // ret gives the machine frame up and returns.
 func (e *emitter) ret() {
+	e.dropFrame()
+	e.plain(obj.ARET)
+}
+
+// dropFrame gives the machine frame up: the return address is on top of the machine stack then.
+func (e *emitter) dropFrame() {
 	if e.frame > 0 {
 		e.ins(x86.AADDQ, imm(int64(e.frame)), reg(sp))
 	}
-	e.plain(obj.ARET)
 }
 
 // writeState writes the state of the value being emitted to its slots. It changes only scratch registers.

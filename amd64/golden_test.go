@@ -125,6 +125,17 @@ func TestFolding(t *testing.T) {
 	v1:i32 = const 16
 	v2:i32 = i32.rem_u v0, v1
 	return v2`, "ANDL $0xf, R; RET"},
+		{"a tail call", `
+	v0:i32 = param 0
+	v1:i64 = inst_word imm=1 aux=1
+	tail_call v1, v0 imm=2`, "MOVQ 0x10(R15), R; MOVQ 0x8(R), R; JMP 0x10(R)"},
+		{"a tail call through a record", `
+	v0:i64 = param 0
+	v1:i32 = param 1
+	tail_call_record v0, v1`, "MOVQ 0(R), R13; JMP 0(R13)"},
+		{"a tail call of itself", `
+	v0:i32 = param 0
+	tail_call_self v0`, "JMP"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ty := "i32, i32"

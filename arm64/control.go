@@ -21,9 +21,10 @@ func (e *emitter) control(v *ir.Value) {
 	case ir.OpSwitch:
 		e.switchTable(v)
 	case ir.OpReturn:
-		e.adjustStack(a64.AADD)
-		e.a.word(0xF84107E0 | uint32(linkReg)) // LDR LR, [SP], #16
+		e.dropFrame()
 		e.a.ret()
+	case ir.OpTailCall, ir.OpTailCallRecord, ir.OpTailCallSelf:
+		e.tailCall(v)
 	case ir.OpTrapIf:
 		e.branchIf(v.Args[0], true, e.newStub(v, nil))
 	case ir.OpTrap, ir.OpExit:
@@ -53,6 +54,12 @@ func (e *emitter) control(v *ir.Value) {
 	default:
 		e.fail("no machine code for v%d (op %#x)", v.ID, uint32(v.Op))
 	}
+}
+
+// dropFrame gives the machine frame up: the return address is in the link register then.
+func (e *emitter) dropFrame() {
+	e.adjustStack(a64.AADD)
+	e.a.word(0xF84107E0 | uint32(linkReg)) // LDR LR, [SP], #16
 }
 
 // jump goes to b, by falling through if that comes next.

@@ -246,9 +246,28 @@ str x2, [x25]`},
 ldr w0, [x25]
 ldr x16, [x26]
 cbz x16, `},
+		{"a tail call", `
+	v0:i32 = slot_load imm=0
+	v1:i64 = inst_word imm=1 aux=1
+	tail_call v1, v0 imm=2`, `
+ldr w0, [x25]
+ldr x30, [sp],#16
+ldr x16, [x26,#16]
+ldr x16, [x16,#8]
+ldr x16, [x16,#16]
+br x16`},
+		{"a tail call of itself", `
+	v0:i32 = slot_load imm=0
+	tail_call_self v0`, `
+ldr w0, [x25]
+b `},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f, err := ir.Parse("func 0 \"test\" loop=-1 room=8 ()\nb0:" + c.text + "\n\treturn\n")
+			text := c.text
+			if !strings.Contains(text, "tail_call") {
+				text += "\n\treturn"
+			}
+			f, err := ir.Parse("func 0 \"test\" loop=-1 room=8 ()\nb0:" + text + "\n")
 			if err != nil {
 				t.Fatal(err)
 			}

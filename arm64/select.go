@@ -22,7 +22,7 @@ func (t *Target) Select(f *ir.Func) {
 				v.Aux = uint64(numbers[v.Imm])
 			case ir.OpMemBase:
 				v.Folded = v.Mem == 0
-			case ir.OpCall:
+			case ir.OpCall, ir.OpTailCall:
 				if x := v.Args[0]; x.Op == ir.OpInstWord {
 					entries[x]++
 				}

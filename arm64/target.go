@@ -123,6 +123,8 @@ func (t *Target) Operands(v *ir.Value, o *ir.Operands) {
 		o.Any(v.Args[0])
 	case ir.OpCall, ir.OpCallRecord:
 		t.callOperands(v, o)
+	case ir.OpTailCall, ir.OpTailCallRecord, ir.OpTailCallSelf:
+		t.tailCallOperands(v, o)
 	case ir.OpLeave:
 		o.Clobbers = allocatable
 	case ir.OpCheckType:

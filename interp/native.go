@@ -20,6 +20,10 @@ import (
 // machine code called are therefore made only when machine code is left, by walking the machine stack from the top to the
 // last frame that has a record.
 //
+// A tail call in machine code leaves both stacks as the caller found them and jumps. What has the return address then is the callee, whose own
+// calls and sites say that the frame is its: the caller is in no record but that of a segment's first frame, which is put right when
+// records are made.
+//
 // A frame whose caller is machine code has nativeReturnInstr as its return address; when the interpreter returns there, machine code
 // goes on at the return address on top of the machine stack. A frame whose caller is the interpreter has on the machine stack the address
 // of a stub that leaves.
@@ -213,6 +217,7 @@ const (
 	WordFuncs          // address of the instance's view of the store's functions: an array of NativeFunc by store address
 	WordHeap           // address of the store's heap
 	WordFirst          // reference to the first function that the module defines; the others' follow it in their order
+	WordStub           // the entry of functions that have no machine code for an instance
 	firstNativeWord
 )
 

@@ -5,10 +5,10 @@ package interp
 import "unsafe"
 
 // Records of machine frames. When machine code has been left, hidden is set until somebody wants to see the frames; then records are made
-// by walking the machine stack from the top to the first frame of the segment, whose record is there. When machine code goes on, the
-// records above that one are dropped again, because machine code returns without taking any away. So that this costs
-// nothing where calls are nested deeply, a frame not far below the top is made the first one of a segment then: its
-// return address is replaced by that of the stub that leaves.
+// by walking the machine stack from the top to the first frame of the segment, whose record is there. Which function that frame is of is found out by the
+// walk, too: the one of the record may have made a tail call. When machine code goes on, the records above that one are dropped again, because
+// machine code returns without taking any away. So that this costs nothing where calls are nested deeply, a frame not far below the top is made
+// the first one of a segment then: its return address is replaced by that of the stub that leaves.
 
 // showNative makes the records of machine frames that have none.
 func (t *Thread) showNative() {
@@ -58,9 +58,6 @@ func (t *Thread) addRecords(nt *nativeThread, ra uintptr, fn *Func, fp unsafe.Po
 		at += returnCell + uintptr(s.FrameBytes)
 		n += s.Inlined.Frames()
 	}
-	if n == 0 {
-		return
-	}
 	if need := t.sp + n; need > len(t.frames) {
 		// The machine stack's limit bounds them, as that of frames does the interpreter's.
 		frames := make([]frame, max(need+need/4, 2*len(t.frames)))
@@ -77,6 +74,9 @@ func (t *Thread) addRecords(nt *nativeThread, ra uintptr, fn *Func, fp unsafe.Po
 		fn, fp = own, at
 		ra += returnCell + uintptr(s.FrameBytes)
 		i = t.inlineRecords(s.Inlined, i-1, fn, fp)
+	}
+	if first := &t.frames[below-1]; first.fn != fn {
+		first.fn = fn // tail-called by the one that was entered
 	}
 }
 

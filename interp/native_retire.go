@@ -19,6 +19,8 @@ import (
 //   - an address in a register that was saved when machine code was left;
 //   - the unit itself, between the look at the instruction and the call of its code.
 //
+// The address that a tail call jumps to is in no register when machine code is left: it is loaded by the jump itself, or by the instruction before.
+//
 // No list is kept of that, because entering and leaving machine code would have to keep it. It is found out by asking (Module.Reclaim): each
 // thread that may run the module, and that runs when it is asked, answers at its next safepoint, for itself, and looks at every word of its
 // machine stack. What the answers do not name, after all have been heard, is held by nobody:

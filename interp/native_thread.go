@@ -254,6 +254,7 @@ func (i *Instance) makeNative() *nativeInstance {
 	b := ni.block
 	b[WordMem0] = uintptr(i.mem0().base())
 	b[WordEntries] = uintptr(unsafe.Pointer(unsafe.SliceData(i.module.entriesOf(i.store.mode))))
+	b[WordStub] = calleeWord
 	b[WordHeap] = uintptr(unsafe.Pointer(i.store.heap))
 	if len(w.Funcs) > 0 {
 		b[WordFirst] = uintptr(i.funcs[w.NumImportedFuncs].Ref()) // see addFuncs

@@ -96,11 +96,16 @@ func (b *builder) callIndirect(typ, table uint32) {
 	b.callThrough(typ, top, ref, b.guess(typ, int(table)), func() {
 		b.trapIf(b.value(wasm.OpI64Eqz, ir.I32, ref), interp.TrapUninitializedElement)
 		rec := b.record(ref)
-		check := b.value(ir.OpCheckType, ir.Void, rec, b.instWord(b.layout.Types+int(typ)))
-		check.Site = b.site(interp.SiteType)
-		check.Site.Trap = interp.TrapIndirectCallTypeMismatch
+		b.checkType(rec, typ)
 		b.callOf(ir.OpCallRecord, rec, &b.m.Types[typ].FuncType)
 	})
+}
+
+// checkType traps if the function of a record is not of type typ.
+func (b *builder) checkType(rec *ir.Value, typ uint32) {
+	check := b.value(ir.OpCheckType, ir.Void, rec, b.instWord(b.layout.Types+int(typ)))
+	check.Site = b.site(interp.SiteType)
+	check.Site.Trap = interp.TrapIndirectCallTypeMismatch
 }
 
 // callRef calls what a reference refers to.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/godwit-vm/godwit/internal/modgen"
@@ -22,6 +23,7 @@ type program struct {
 	funcs  map[uint32]*ir.Func
 	mc     *ir.Machine
 	depth  int
+	fn     uint32                 // that is being evaluated
 	change func(f *ir.Func) error // what is built, before it is evaluated
 }
 
@@ -92,6 +94,8 @@ func (p *program) word(word uint64) uint64 {
 		return globalsAt + uint64(k-p.layout.Globals)*16
 	case k == interp.WordFuncs:
 		return recordsAt
+	case k == interp.WordStub:
+		return 1 // all functions have code
 	}
 	return 0
 }
@@ -111,11 +115,34 @@ func (p *program) out(m *ir.Machine, v *ir.Value, args []ir.Bits) (ir.Bits, erro
 	case ir.OpCallRecord:
 		return p.call(m, uint32(args[0][0]-recordsAt)/16, v.Site.ArgSlot, args[1:])
 	}
+	if r, err, ok := p.tailCall(m, v, args); ok {
+		tails++
+		return r, err
+	}
 	if v.Op == ir.OpLeave && v.Site.Kind == interp.SiteStep {
 		return ir.Bits{}, p.step(m, v.Site)
 	}
 	return ir.Bits{}, errLeft
 }
+
+// tailCall makes a tail call, of which there is nothing to see but that its frame is the caller's.
+func (p *program) tailCall(m *ir.Machine, v *ir.Value, args []ir.Bits) (_ ir.Bits, _ error, ok bool) {
+	fn := p.fn
+	switch v.Op {
+	case ir.OpTailCall:
+		fn, args = uint32(int(v.Imm)+p.w.NumImportedFuncs), args[1:]
+	case ir.OpTailCallRecord:
+		fn, args = uint32(args[0][0]-recordsAt)/16, args[1:]
+	case ir.OpTailCallSelf:
+	default:
+		return ir.Bits{}, nil, false
+	}
+	r, err := p.call(m, fn, 0, slices.Clone(args))
+	return r, err, true
+}
+
+// tails counts the tail calls that were made.
+var tails int
 
 // step does what some instructions do that are left to the interpreter.
 func (p *program) step(m *ir.Machine, site *ir.Site) error {
@@ -185,7 +212,8 @@ func (p *program) call(m *ir.Machine, fn uint32, slot int, args []ir.Bits) (ir.B
 	if p.depth++; p.depth > 400 {
 		return ir.Bits{}, errLeft
 	}
-	defer func() { p.depth-- }()
+	defer func(fn uint32) { p.depth, p.fn = p.depth-1, fn }(p.fn)
+	p.fn = fn
 	callee := *m
 	if callee.Slots = m.Slots[slot:]; len(callee.Slots) < f.Room {
 		return ir.Bits{}, errLeft
@@ -199,7 +227,8 @@ func (p *program) call(m *ir.Machine, fn uint32, slot int, args []ir.Bits) (ir.B
 	if err != nil {
 		return ir.Bits{}, err
 	}
-	if o.Value.Op == ir.OpReturn {
+	switch o.Value.Op {
+	case ir.OpReturn, ir.OpTailCall, ir.OpTailCallRecord, ir.OpTailCallSelf:
 		return o.Result, nil
 	}
 	if o.Trap != 0 {
@@ -212,9 +241,9 @@ func (p *program) call(m *ir.Machine, fn uint32, slot int, args []ir.Bits) (ir.B
 func TestBuiltDoesTheSame(t *testing.T) { doesTheSame(t, 400, nil) }
 
 func doesTheSame(t *testing.T, seeds uint64, change func(f *ir.Func) error) {
-	calls, left := 0, 0
+	calls, left, before := 0, 0, tails
 	for seed := range seeds {
-		g := modgen.Generate(seed, modgen.Config{Features: modgen.Base, Size: 60})
+		g := modgen.Generate(seed, modgen.Config{Features: modgen.Base | wasm.FeatureTailCall, Size: 60})
 		bin, err := g.Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -287,6 +316,9 @@ func doesTheSame(t *testing.T, seeds uint64, change func(f *ir.Func) error) {
 	}
 	if calls < 500 {
 		t.Errorf("only %d calls could be compared", calls)
+	}
+	if tails-before < 50 {
+		t.Errorf("only %d tail calls were made", tails-before)
 	}
 	t.Log(lefts)
 	t.Logf("%d calls, %d left to the interpreter", calls, left)

@@ -143,7 +143,7 @@ func (b *builder) markCold() {
 		switch block.Term().Op {
 		case ir.OpExit, ir.OpTrap:
 			block.Cold = true
-		case ir.OpReturn:
+		case ir.OpReturn, ir.OpTailCall, ir.OpTailCallRecord, ir.OpTailCallSelf:
 		default:
 			block.Cold = true
 			for _, s := range block.Succs {

@@ -86,13 +86,12 @@ func (b *builder) reference(w wasm.Op) (ok bool) {
 	case wasm.OpRethrow:
 		b.err = errRethrow
 	case wasm.OpReturnCall:
-		b.leaveForGood(len(b.m.FuncType(b.u32()).Params))
+		b.returnCall(b.u32())
 	case wasm.OpReturnCallIndirect:
 		typ := b.u32()
-		b.u32()
-		b.leaveForGood(len(b.m.Types[typ].Params) + 1)
+		b.returnCallIndirect(typ, b.u32())
 	case wasm.OpReturnCallRef:
-		b.leaveForGood(len(b.m.Types[b.u32()].Params) + 1)
+		b.returnCallRef(b.u32())
 	default:
 		return false
 	}

@@ -73,6 +73,9 @@
 // Calls of small functions are built as their bodies (build_inline.go). Their frames are where they would be, and a site in them names
 // them all. So are calls through references, behind a comparison with what is expected there (build_guess.go).
 //
+// A tail call is a jump: the callee takes the frame's place on both stacks (build_tail.go). Only callees of the host, of other instances and those without
+// machine code are left to the interpreter.
+//
 // The interpreter takes over at points that it can be entered at: see interp.NativePoints.
 //
 // # What goes wrong

@@ -27,7 +27,7 @@ type Machine struct {
 	// SkipPoll tells for each OpPoll whether nobody wants the thread, so that nothing happens; nil: somebody always does.
 	SkipPoll func() bool
 
-	// Out is called for calls, OpLeave, OpPoll and OpCheckType, and for a taken OpExit, when the state has been written. Its result
+	// Out is called for calls, OpLeave, OpPoll and OpCheckType, for a taken tail call, and for a taken OpExit, when the state has been written. Its result
 	// is that of the call. An error ends the evaluation.
 	Out func(m *Machine, v *Value, args []Bits) (Bits, error)
 }
@@ -39,7 +39,7 @@ func MemoryAddress(k int) uint64 { return uint64(k+1) << 48 }
 type Outcome struct {
 	Value  *Value // the terminator, or what trapped
 	Trap   interp.TrapCode
-	Result Bits // of an OpReturn with an argument
+	Result Bits // of an OpReturn with an argument, and of a tail call what Out says
 }
 
 // ErrFuel says that an evaluation took longer than allowed.
@@ -111,6 +111,15 @@ func (e *evaluation) run() (Outcome, error) {
 				o := Outcome{Value: v}
 				if len(e.args) > 0 {
 					o.Result = e.args[0]
+				}
+				return o, nil
+			case OpTailCall, OpTailCallRecord, OpTailCallSelf:
+				o := Outcome{Value: v}
+				if e.Out != nil {
+					var err error
+					if o.Result, err = e.Out(e.Machine, v, e.args); err != nil {
+						return Outcome{}, err
+					}
 				}
 				return o, nil
 			case OpTrap:

@@ -54,8 +54,17 @@ const (
 	OpIf     // Args {i32 condition}: not zero Succs[0], zero Succs[1]
 	OpSwitch // Args {i32 index}: Succs[min(index, len-1)]
 	OpReturn // Args {the only result}, or none; several are in slots from 0 on
-	OpExit   // leaves for good: the interpreter goes on at Site, after Site.State was written
-	OpTrap   // leaves for good: Site.Trap
+
+	// OpTailCall calls a function of the same instance in place of the one that it is in: Args and Imm as of OpCall. The callee's frame begins
+	// where this one does, and arguments beyond the registers are in its slots already. The callee must have machine code.
+	OpTailCall
+	// OpTailCallRecord is OpTailCall through the record of a function, with Args as of OpCallRecord.
+	OpTailCallRecord
+	// OpTailCallSelf is OpTailCall of the unit's own function: Args {arguments in registers…}.
+	OpTailCallSelf
+
+	OpExit // leaves for good: the interpreter goes on at Site, after Site.State was written
+	OpTrap // leaves for good: Site.Trap
 
 	// OpTarget and beyond are the back ends' own, made by Target.Select.
 	OpTarget Op = 0xE10000

@@ -26,7 +26,8 @@ import (
 
 // irNames are the names of the opcodes that wasm does not have.
 var irNames = [...]string{"const", "param", "phi", "slot_load", "slot_store", "mem_base", "inst_word", "load_word", "store_word",
-	"trap_if", "call", "call_record", "check_type", "leave", "poll", "copy", "jump", "if", "switch", "return", "exit", "trap"}
+	"trap_if", "call", "call_record", "check_type", "leave", "poll", "copy", "jump", "if", "switch", "return",
+	"tail_call", "tail_call_record", "tail_call_self", "exit", "trap"}
 
 // siteNames are the kinds of sites.
 var siteNames = [...]string{interp.SiteCall: "call", interp.SiteEntry: "entry", interp.SitePoll: "poll", interp.SiteImport: "import",

@@ -163,7 +163,8 @@ var opSigs = map[Op]string{
 	OpConst: ":?", OpParam: ":?", OpSlotLoad: ":?", OpSlotStore: "?:", OpMemBase: ":l", OpInstWord: ":l",
 	OpLoadWord: "l:?", OpStoreWord: "l?:", OpTrapIf: "i:", OpCall: "l*", OpCallRecord: "l*", OpCheckType: "ll:", OpLeave: ":", OpPoll: ":",
 	wasm.OpMemoryCopy: "l?l??:", wasm.OpMemoryFill: "l?i?:",
-	OpCopy: "?:?", OpJump: ":", OpIf: "i:", OpSwitch: "i:", OpReturn: "*", OpExit: ":", OpTrap: ":",
+	OpCopy: "?:?", OpJump: ":", OpIf: "i:", OpSwitch: "i:", OpReturn: "*",
+	OpTailCall: "l*", OpTailCallRecord: "l*", OpTailCallSelf: "*", OpExit: ":", OpTrap: ":",
 }
 
 var sigLetters = map[byte]Type{'i': I32, 'l': I64, 'f': F32, 'd': F64, 'v': V128}

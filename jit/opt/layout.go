@@ -62,7 +62,7 @@ func markCold(l *ir.LoopInfo) {
 		case ir.OpTrap, ir.OpExit:
 			b.Cold = true
 			continue
-		case ir.OpReturn:
+		case ir.OpReturn, ir.OpTailCall, ir.OpTailCallRecord, ir.OpTailCallSelf:
 			continue
 		}
 		cold := true

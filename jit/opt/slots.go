@@ -23,7 +23,7 @@ func slots(f *ir.Func) {
 		b := order[i]
 		dead := slotSet(all[int(b.ID)*words : (int(b.ID)+1)*words])
 		switch t := b.Term(); {
-		case t.Op == ir.OpTrap, t.Op == ir.OpReturn && len(t.Args) > 0:
+		case t.Op == ir.OpTrap, t.Op == ir.OpReturn && len(t.Args) > 0, isTailCall(t.Op) && allInRegisters(t):
 			dead.fill()
 		case len(b.Succs) > 0:
 			dead.fill()
@@ -87,11 +87,16 @@ func slots(f *ir.Func) {
 // allInRegisters tells whether v is a call that has registers left for more arguments, so that none are in slots: what is in its callee's
 // frame is of no use to anybody then.
 func allInRegisters(v *ir.Value) bool {
-	if v.Op != ir.OpCall && v.Op != ir.OpCallRecord {
+	args := v.Args
+	switch v.Op {
+	case ir.OpCall, ir.OpCallRecord, ir.OpTailCall, ir.OpTailCallRecord:
+		args = args[1:]
+	case ir.OpTailCallSelf:
+	default:
 		return false
 	}
 	var ints, floats int
-	for _, a := range v.Args[1:] {
+	for _, a := range args {
 		if a.Type.Float() {
 			floats++
 		} else {
@@ -99,6 +104,10 @@ func allInRegisters(v *ir.Value) bool {
 		}
 	}
 	return ints < ir.IntArgs && floats < ir.FloatArgs
+}
+
+func isTailCall(op ir.Op) bool {
+	return op == ir.OpTailCall || op == ir.OpTailCallRecord || op == ir.OpTailCallSelf
 }
 
 type slotSet []uint64
