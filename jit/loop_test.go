@@ -243,3 +243,58 @@ func TestLoopsWithoutChecksTravel(t *testing.T) {
 		}
 	}
 }
+
+// The length of an array is read in front of a loop only if there is an object: what the loop casts to an array may be a number, which is the
+// address of nothing, or null.
+func TestLoopsOverWhatIsNoArray(t *testing.T) {
+	const make = `(param $kind i32) (result i32) (local $r anyref) (local $a (ref null $a)) (local $i i32) (local $s i32)
+		(block $none (block $number (block $array (br_table $array $number $none (local.get $kind)))
+			(local.set $r (array.new $a (i32.const 3) (i32.const 100))) (br $none))
+			(local.set $r (ref.i31 (i32.const 0x3ffffff0))))
+		(if (i32.eq (local.get $kind) (i32.const 3)) (then (local.set $r (struct.new $s))))`
+	const text = `(module
+		(type $a (array (mut i32))) (type $s (struct))
+		(func (export "cast") ` + make + `
+			(loop $l
+				(local.set $s (i32.add (local.get $s) (array.get $a (ref.cast (ref $a) (local.get $r)) (local.get $i))))
+				(br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 50))))
+			(local.get $s))
+		(func (export "test") ` + make + `
+			(loop $l
+				(block $no
+					(local.set $a (block $yes (result (ref $a))
+						(drop (br_on_cast $yes anyref (ref $a) (local.get $r)))
+						(br $no)))
+					(local.set $s (i32.add (local.get $s) (array.get $a (local.get $a) (local.get $i)))))
+				(br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 50))))
+			(local.get $s)))`
+	plain, native := parse(t, text), parse(t, text)
+	tier, events := newTier(t, All)
+	tier.Attach(native)
+	run := func(m *interp.Module, name string, kind uint64) string {
+		s := interp.NewStore(interp.Config{})
+		defer s.Close()
+		i, err := s.Instantiate(m, "main", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, _ := i.Export(name)
+		stack := []uint64{kind}
+		if err := s.NewThread().Call(context.Background(), e.Func, stack); err != nil {
+			return err.Error()
+		}
+		return fmt.Sprint(stack[0])
+	}
+	for _, name := range []string{"cast", "test"} {
+		for kind := range uint64(4) {
+			if want, got := run(plain, name, kind), run(native, name, kind); got != want {
+				t.Errorf("%s, kind %d: %s, not %s", name, kind, got, want)
+			}
+		}
+	}
+	for _, e := range events.all() {
+		if e.Reason != Compiled {
+			t.Error(e)
+		}
+	}
+}

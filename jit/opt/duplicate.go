@@ -16,6 +16,8 @@ func duplicate(f *ir.Func, l *ir.LoopInfo, loop *ir.Loop, before int) *ir.Block 
 		d.inside[b.ID] = true
 	}
 	d.exits(loop)
+	d.dom, d.tops = f.Dominators(), make([]*ir.Block, f.NumBlocks())
+	d.inside = slices.Concat(d.inside, make([]bool, f.NumBlocks()-len(d.inside)))
 	enter := f.NewBlock()
 	enter.Cold = true
 	f.Append(enter, ir.OpJump, ir.Void)
@@ -33,6 +35,8 @@ type duplication struct {
 	copies map[*ir.Block]bool
 	values map[*ir.Value]*ir.Value
 	found  map[reached]*ir.Value
+	dom    *ir.LoopInfo              // before there is a copy
+	tops   []*ir.Block               // by Block.ID: see top
 	phis   map[*ir.Block][]*ir.Value // new ones
 	made   map[*ir.Block][]*ir.Value // what is computed again, to come behind the phis
 }
@@ -221,11 +225,10 @@ func (d *duplication) at(v *ir.Value, b *ir.Block) *ir.Value {
 			return d.again(v, b)
 		}
 	}
-	if !d.out[b] && len(b.Preds) == 1 {
-		w := d.at(v, b.Preds[0])
-		d.found[k] = w
-		return w
+	if top := d.top(b); top != b {
+		return d.at(v, top)
 	}
+	d.f.Tick()
 	phi := d.f.NewValue(ir.OpPhi, v.Type)
 	phi.Block = b
 	d.found[k] = phi
@@ -238,4 +241,27 @@ func (d *duplication) at(v *ir.Value, b *ir.Block) *ir.Value {
 		phi.Args = append(phi.Args, d.at(v, p))
 	}
 	return phi
+}
+
+// top is the last block on all ways from the loop to b where ways out of it come together, or one that is such a way: values of the loop
+// are in b what they are there. Where other ways come together there need be no phi. Behind the loop there may be thousands of branches.
+func (d *duplication) top(b *ir.Block) *ir.Block {
+	t := b
+	for d.tops[t.ID] == nil && !d.out[t] {
+		up := d.dom.Idom(t)
+		if up == nil || d.inside[up.ID] {
+			break
+		}
+		t = up
+	}
+	if s := d.tops[t.ID]; s != nil {
+		t = s
+	}
+	for u := b; d.tops[u.ID] == nil; u = d.dom.Idom(u) {
+		d.tops[u.ID] = t
+		if u == t {
+			break
+		}
+	}
+	return t
 }

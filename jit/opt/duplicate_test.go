@@ -2,6 +2,7 @@ package opt
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -78,5 +79,47 @@ func TestCopiesOfLoopsDoTheSame(t *testing.T) {
 	}
 	if all < int(n)/10 {
 		t.Errorf("only %d loops were copied", all)
+	}
+}
+
+// However many branches come behind a loop, its values are brought together where it is left, and where ways out of it meet: two ways out, the
+// block behind both, and the header of the copy.
+func TestValuesOfCopiedLoopsMeetWhereItIsLeft(t *testing.T) {
+	text := `func 0 "far" loop=-1 room=20 (i32)
+b0:
+	v0:i32 = param 0
+	v1:i32 = const 1
+	jump b1
+b1(b0, b2):
+	v2:i32 = phi v0, v3
+	v3:i32 = i32.add v2, v1
+	if v2 b2, b3
+b2(b1):
+	if v3 b1, b3
+b3(b1, b2):
+	jump b4
+`
+	from := "b3"
+	for n := 4; n < 300; n += 2 {
+		text += fmt.Sprintf("b%d(%s):\n\tif v0 b%d, b%d\nb%d(b%d):\n\tjump b%d\n", n, from, n+1, n+2, n+1, n, n+2)
+		from = fmt.Sprintf("b%d, b%d", n, n+1)
+	}
+	text += fmt.Sprintf("b300(%s):\n\treturn v3\n", from)
+	f, err := ir.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := f.Loops()
+	duplicate(f, l, l.Loops[0], 0)
+	phis := 0
+	for _, b := range f.Blocks {
+		for _, v := range b.Values {
+			if v.Op == ir.OpPhi {
+				phis++
+			}
+		}
+	}
+	if phis != 5 {
+		t.Errorf("%d phis, want 5", phis)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/godwit-vm/godwit/jit/ir"
+	"github.com/godwit-vm/godwit/state"
 	"github.com/godwit-vm/godwit/wasm"
 )
 
@@ -168,7 +169,8 @@ func (f *front) start(v *ir.Value) *ir.Value {
 // length is a length, as an i64.
 func (f *front) length(v *ir.Value) *ir.Value { return f.wide(f.read(v)) }
 
-// read reads a length. That of an array is read behind the condition that there is one.
+// read reads a length. That of an array is read behind the condition that there is an object: where the loop casts the reference, this may be null, a
+// number or the host's. Of an object that is no array a field is read, which does no harm: the loop comes to no check.
 func (f *front) read(v *ir.Value) *ir.Value {
 	word := func(w *ir.Value, address *ir.Value) *ir.Value {
 		return f.once(ir.Value{Op: w.Op, Type: w.Type, Args: []*ir.Value{address}, Imm: w.Imm, Aux: w.Aux, Width: w.Width})
@@ -177,7 +179,7 @@ func (f *front) read(v *ir.Value) *ir.Value {
 		return word(v, f.start(v.Args[0]))
 	}
 	ref, heap := arrayOf(v)
-	f.refuse(f.op(wasm.OpI64Eqz, ir.I32, ref))
+	f.refuse(f.op(wasm.OpI64GeS, ir.I32, ref, f.constant(ir.I64, uint64(state.RefI31)<<state.RefShift))) // objects are the least signed numbers
 	base := word(heap, f.start(heap.Args[0]))
 	mask := v.Args[0].Args[0]
 	if mask == heap {
