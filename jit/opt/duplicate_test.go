@@ -123,3 +123,49 @@ b3(b1, b2):
 		t.Errorf("%d phis, want 5", phis)
 	}
 }
+
+// Of a function that is large only so many loops are copied as it can be gone through for, once for each.
+func TestLargeFunctionsHaveFewLoopsCopied(t *testing.T) {
+	for _, test := range []struct{ values, copied int }{{1000, 4}, {maxVisited / 3, 3}, {maxVisited / 2, 2}} {
+		text := fmt.Sprintf(`func 0 "large" loop=-1 room=20 (i64)
+b0:
+	v0:i64 = param 0
+	v1:i64 = const 1
+	v2:i64 = inst_word imm=5 aux=1
+	v3:i64 = const -1
+	v4:i64 = mem_base
+	v%d:i64 = const 0
+	jump b1
+`, test.values)
+		const loop = `b%[1]d(b%[2]d, b%[1]d):
+	v%[4]d:i64 = phi v1, v%[5]d
+	v%[6]d:i64 = load_word v2 imm=8 aux=1 width=8
+	v%[7]d:i64 = i64.add v%[6]d, v3
+	v%[8]d:i32 = i64.gt_u v%[4]d, v%[7]d
+	trap_if v%[8]d @trap{pos=3 point=-1 acc=-1 trap=5}
+	i64.store8 v4, v%[4]d, v0
+	v%[5]d:i64 = i64.add v%[4]d, v1
+	v%[9]d:i32 = i64.ne v%[5]d, v0
+	if v%[9]d b%[1]d, b%[3]d
+`
+		for b := 1; b <= 4; b++ {
+			text += fmt.Sprintf(loop, b, b-1, b+1, 10*b, 10*b+1, 10*b+2, 10*b+3, 10*b+4, 10*b+5)
+		}
+		f, err := ir.Parse(text + "b5(b4):\n\treturn v0\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		version(f)
+		checks := 0
+		for _, b := range f.Blocks {
+			for _, v := range b.Values {
+				if v.Op == ir.OpTrapIf && !b.Cold {
+					checks++
+				}
+			}
+		}
+		if copied := 4 - checks; copied != test.copied {
+			t.Errorf("of %d values, %d loops have been copied, want %d", test.values, copied, test.copied)
+		}
+	}
+}

@@ -21,7 +21,7 @@ import (
 // and arrays stay as they are.
 func version(f *ir.Func) {
 	var l *ir.LoopInfo
-	room := maxCopied
+	room, visited := maxCopied, 0
 	for _, b := range f.Blocks {
 		if !b.Cold && slices.ContainsFunc(b.Values, checks) {
 			l = f.Loops()
@@ -32,7 +32,7 @@ func version(f *ir.Func) {
 		return
 	}
 	for _, loop := range l.Loops {
-		if n := loopSize(l, loop); n > 0 && n <= maxVersion && n <= room {
+		if n := loopSize(l, loop); n > 0 && n <= maxVersion && n <= room && visited < maxVisited {
 			in, ok := inductionsOf(l, loop)
 			if !ok {
 				continue
@@ -41,6 +41,7 @@ func version(f *ir.Func) {
 			if v.plan() {
 				v.make()
 				room -= n
+				visited += f.NumValues()
 				f.Check()
 			}
 		}
@@ -50,10 +51,13 @@ func version(f *ir.Func) {
 	}
 }
 
-// Limits of what is copied: values of a loop, and of all loops of a function. What is more costs more to compile than the checks do.
+// Limits of what is copied: values of a loop, and of all loops of a function. What is more costs more to compile than the checks do. For each loop that
+// is copied the function is gone through: maxVisited bounds the values that are seen then, each some 100 ns, of functions that are large and have
+// hundreds of loops.
 const (
 	maxVersion    = 300
 	maxCopied     = 3000
+	maxVisited    = 1 << 20
 	maxConditions = 16
 )
 
