@@ -27,6 +27,12 @@ func carry(f *ir.Func) {
 		if loop.Header.Cold {
 			continue
 		}
+		var latches []int // among the header's predecessors
+		for i, p := range loop.Header.Preds {
+			if l.Dominates(loop.Header, p) {
+				latches = append(latches, i)
+			}
+		}
 		for _, v := range loop.Header.Values {
 			if v.Op != ir.OpPhi {
 				break
@@ -34,8 +40,9 @@ func carry(f *ir.Func) {
 			if v.Type != ir.I32 && v.Type != ir.I64 {
 				continue
 			}
-			for _, latch := range loop.Latches {
-				c.shorten(loop, v, v.Args[slices.Index(loop.Header.Preds, latch)])
+			f.Tick()
+			for _, i := range latches {
+				c.shorten(loop, v, v.Args[i])
 			}
 		}
 	}
