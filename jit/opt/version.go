@@ -311,8 +311,17 @@ func (v *versioning) proves(g *group) {
 	}
 }
 
-// make gives the loop a copy, and takes the checks out of the loop itself.
+// make gives the loop a copy, and takes the checks out of the loop itself. Where nothing has to be found out, as the checks cannot fail, there is no copy.
 func (v *versioning) make() {
+	if len(v.front.conditions) > 0 {
+		v.copy()
+	}
+	for _, c := range v.checks {
+		c.Block.Values = slices.Delete(c.Block.Values, slices.Index(c.Block.Values, c), slices.Index(c.Block.Values, c)+1)
+	}
+}
+
+func (v *versioning) copy() {
 	h := v.loop.Header
 	p := h.Preds[v.before]
 	if len(p.Succs) > 1 {
@@ -320,7 +329,4 @@ func (v *versioning) make() {
 	}
 	slow := duplicate(v.f, v.l, v.loop, v.before)
 	v.front.attach(p, h, slow)
-	for _, c := range v.checks {
-		c.Block.Values = slices.Delete(c.Block.Values, slices.Index(c.Block.Values, c), slices.Index(c.Block.Values, c)+1)
-	}
 }
