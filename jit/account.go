@@ -9,7 +9,7 @@ import "time"
 // hot. Where nothing has run for a while the account has grown all the same: a program that comes to new work is not a new one.
 type account struct {
 	began time.Time     // when the module came
-	spent time.Duration // the queue's lock is held
+	spent time.Duration // of the worker's own time; the queue's lock is held
 }
 
 // due is in how long from now the module can afford the job; less than 1 is at once. The queue's lock is held.

@@ -40,7 +40,8 @@ type queue struct {
 	came    uint64        // jobs so far
 	now     time.Duration // the start of the line that was served last
 	working bool
-	wake    chan struct{} // says to a worker that waits that there is something to do now
+	until   time.Time     // when the worker goes on that waits for something to be afforded
+	wake    chan struct{} // says to a worker that waits that there is something to do earlier
 }
 
 // line is what waits of a module.
@@ -81,14 +82,15 @@ func (q *queue) add(j job) (ok, now bool) {
 
 // ready tells whether the worker would do a job now, and sees to it that it does not wait for another one's time.
 func (q *queue) ready(j *job) bool {
-	if j.due(time.Now()) > 0 {
-		return false
+	now := time.Now()
+	due := j.due(now)
+	if due <= 0 || now.Add(due).Before(q.until) {
+		select {
+		case q.wake <- struct{}{}:
+		default:
+		}
 	}
-	select {
-	case q.wake <- struct{}{}:
-	default:
-	}
-	return true
+	return due <= 0
 }
 
 // warm says that a unit that waits is hot once more, and tells whether the worker would do it now.
@@ -120,9 +122,7 @@ func (q *queue) work(wake <-chan struct{}) {
 			}
 			continue
 		}
-		begin := time.Now()
-		j.run()
-		q.done(&j, time.Since(begin))
+		q.done(&j, j.run())
 	}
 }
 
@@ -136,7 +136,7 @@ func (q *queue) take() (j job, wait time.Duration, ok bool) {
 	}
 	var l *line
 	var best int
-	wait = math.MaxInt64
+	wait, q.until = math.MaxInt64, time.Time{}
 	now := time.Now()
 	for _, k := range q.lines {
 		if l != nil && (k.start > l.start || k.start == l.start && k.first > l.first) {
@@ -149,6 +149,7 @@ func (q *queue) take() (j job, wait time.Duration, ok bool) {
 		wait = min(wait, due)
 	}
 	if l == nil {
+		q.until = now.Add(wait)
 		return job{}, wait, true
 	}
 	q.now = l.start
@@ -189,16 +190,22 @@ func (q *queue) done(j *job, took time.Duration) {
 	j.code.account.spent += took
 }
 
-func (j *job) run() {
+// run does the job, and returns how long it took of the worker's own time: what the process was suspended for, or its thread had to wait, was not spent on the
+// module.
+func (j *job) run() time.Duration {
 	m := j.module.Value()
 	if m == nil {
-		return
+		return 0
 	}
-	if c := j.tier.code(m); c != nil {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		j.tier.compile(m, c, j.key, c.stop(j.tier.patience))
+	c := j.tier.code(m)
+	if c == nil {
+		return 0
 	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	begin := threadTime()
+	j.tier.compile(m, c, j.key, c.stop(j.tier.patience))
+	return threadTime() - begin
 }
 
 // started is when the process was.

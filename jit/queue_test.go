@@ -200,6 +200,32 @@ func TestTheWorkerDoesNotWaitForOneModuleWithWorkOfAnother(t *testing.T) {
 	})
 }
 
+// The worker that waits for what one module cannot afford goes on when another one can afford something, even if that is later than when it came.
+func TestTheWorkerWaitsForTheEarliestOfWhatCame(t *testing.T) {
+	ms, jobs := modules(t, 2)
+	defer runtime.KeepAlive(ms)
+	synctest.Test(t, func(t *testing.T) {
+		var q queue
+		for k, spent := range []time.Duration{time.Hour, time.Minute} {
+			jobs[k].code.account = account{began: time.Now(), spent: spent}
+			q.add(jobs[k])
+			synctest.Wait() // it waits
+		}
+		for _, want := range []int{1, 0} {
+			time.Sleep(compileShare * time.Minute)
+			synctest.Wait()
+			q.mu.Lock()
+			n := q.waiting
+			q.mu.Unlock()
+			if n != want {
+				t.Errorf("%d jobs wait, want %d", n, want)
+			}
+			time.Sleep(compileShare * time.Hour)
+			synctest.Wait()
+		}
+	})
+}
+
 func TestUnitsAreTakenOnce(t *testing.T) {
 	c := &moduleCode{units: map[unitKey]*unit{}}
 	take := func(key unitKey) bool {

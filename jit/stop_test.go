@@ -88,8 +88,8 @@ func TestUnitsThatTakeTooLong(t *testing.T) {
 	}
 }
 
-// afterBegin runs f in the middle of the compilation of a function that has become hot, and says what has become of it.
-func afterBegin(t *testing.T, patience time.Duration, f func()) []Event {
+// afterBegin runs f in the middle of the compilation of a function that has become hot, and says what has become of it, and what its module spent.
+func afterBegin(t *testing.T, patience time.Duration, f func()) ([]Event, time.Duration) {
 	t.Helper()
 	tier, events := newTier(t, Auto)
 	m := parse(t, sumText)
@@ -102,8 +102,7 @@ func afterBegin(t *testing.T, patience time.Duration, f func()) []Event {
 	if !background.wait(10 * time.Second) {
 		t.Fatal("the worker does not end")
 	}
-	runtime.KeepAlive(m)
-	return events.all()
+	return events.all(), tier.code(m).account.spent
 }
 
 // The worker's time is its own: that it has to wait, on a machine with much else to do, is not what a unit takes.
@@ -123,9 +122,12 @@ func TestWaitingIsNotCompiling(t *testing.T) {
 		if tt.want == Compiled && runtime.GOOS != "linux" {
 			continue // it has no such clock
 		}
-		list := afterBegin(t, patience, tt.does)
+		list, spent := afterBegin(t, patience, tt.does)
 		if len(list) != 1 || list[0].Reason != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, list, tt.want)
+		}
+		if (spent > patience) != (tt.want == TookTooLong) {
+			t.Errorf("%s: the module has spent %v", tt.name, spent)
 		}
 	}
 }
