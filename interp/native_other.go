@@ -39,7 +39,7 @@ func (s *Store) nativeFuncsAdded()           {}
 func (s *Store) nativeFuncsWithdrawn()       {}
 func (t *Thread) answer()                    {}
 
-func (t *Thread) enterNative(u *NativeUnit, pc *instr, fp, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+func (t *Thread) enterNative(pc *instr, fp, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	return next(pc), fp, 0, mb, ml, t
 }
 
@@ -47,6 +47,6 @@ func nativeReturn(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, m
 	return pc, fp, acc, mb, ml, t
 }
 
-func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, unsafe.Pointer, uint64) {
+func (t *Thread) runUnit(pc *instr, fp unsafe.Pointer) (*instr, unsafe.Pointer, uint64) {
 	return next(pc), fp, 0
 }

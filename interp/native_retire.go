@@ -27,8 +27,8 @@ import (
 //
 //   - A thread that is idle when it is asked holds nothing. It has no machine frames. When it begins, which is an atomic change of its state, it
 //     sees what was published before it was looked at.
-//   - A thread that has answered without naming a unit never comes to hold it again, for the same reason. At a safepoint none is on its way from
-//     the look at an instruction to the call of its code: whoever passes one in between looks again (Thread.invoke).
+//   - A thread that has answered without naming a unit never comes to hold it again, for the same reason. No safepoint is between
+//     the look at an instruction and the call of its code (Thread.runUnit).
 //   - Threads that are made later, and threads of stores that come later (Instance.makeNative), look later.
 //
 // A word that only looks like an address keeps a unit, wrongly, for as long as it stands there; the machine stack has no map that would say which words are

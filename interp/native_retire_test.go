@@ -157,6 +157,36 @@ func TestMachineCodeIsReplacedUnderThreads(t *testing.T) {
 	}
 }
 
+// What is remembered of a call of a host function may be forgotten while that calls back: other code has the place in the cache, or the addresses.
+func TestCallsOfHostFunctionsAreForgottenDuringACallBack(t *testing.T) {
+	m := shuttles(t, hostLeaf, 3)
+	again := false
+	s, f, g := retiring(t, m, nil)
+	s.objects.Store(false) // of a store with objects nothing is remembered
+	s.funcs[0].host.Call = func(c *Caller, stack []uint64) error {
+		if again = !again; !again {
+			return nil
+		}
+		if err := c.CallBack(g, []uint64{3}); err != nil {
+			return err
+		}
+		codeReused.Add(1)
+		c.t.native.Load().refresh()
+		return nil
+	}
+	th := s.NewThread()
+	publishShuttles(t, m, hostLeaf, 3)
+	for range 4 {
+		again = true
+		for range 2 { // the first call makes the site known
+			stack := []uint64{30}
+			if err := th.Call(context.Background(), f, stack); err != nil || stack[0] != 5+30*31/2 {
+				t.Fatal(stack, err)
+			}
+		}
+	}
+}
+
 // A unit is held by any word from the machine stack's pointer on, by a watched return and by a saved register, and by nothing else.
 func TestWhatHoldsMachineCode(t *testing.T) {
 	units := []*NativeUnit{{Base: 0x1000, Size: 0x40}, {Base: 0x1040, Size: 0x30}, {Base: 0x4000, Size: 0x100}}

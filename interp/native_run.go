@@ -9,18 +9,18 @@ import (
 	"github.com/godwit-vm/godwit/wasm"
 )
 
-// enterNative enters unit u at pc, the instruction that it stands for; the interpreter goes on if it cannot.
-func (t *Thread) enterNative(u *NativeUnit, pc *instr, fp, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
-	return t.inInterp(t.runUnit(u, pc, fp))
+// enterNative enters the unit that stands for pc, of which there is one; the interpreter goes on if it cannot.
+func (t *Thread) enterNative(pc *instr, fp, mb unsafe.Pointer, ml uint64) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
+	return t.inInterp(t.runUnit(pc, fp))
 }
 
 // runUnit is enterNative for those who do not look at memory 0.
-func (t *Thread) runUnit(u *NativeUnit, pc *instr, fp unsafe.Pointer) (*instr, unsafe.Pointer, uint64) {
+func (t *Thread) runUnit(pc *instr, fp unsafe.Pointer) (*instr, unsafe.Pointer, uint64) {
 	nt, ni := t.native.Load(), t.inst.native.Load()
 	if ni == nil {
 		ni = t.inst.makeNative()
-		u = siteOf(pc).unit[t.mode%nativeModes].Load()
 	}
+	u := siteOf(pc).unit[t.mode%nativeModes].Load() // see makeNative
 	if u.Memory != ni.memory || t.mode != nativeCounts && t.attention.Load()&(attnFuel|attnCount) != 0 {
 		return next(pc), fp, 0
 	}
@@ -335,11 +335,12 @@ func (t *Thread) cachedHost(nt *nativeThread, e *cachedSite, fp unsafe.Pointer) 
 		}
 		return in, fp, goesOn
 	}
-	nsp, in, n := c.nsp, e.at, e.callee.slots
+	nsp, in, callee := c.nsp, e.at, e.callee // a call back may need e for another address
+	n := callee.slots
 	t.exitPC, t.exitFP, t.top = uintptr(unsafe.Pointer(in)), fp, uintptr(nfp)-uintptr(t.stackBase)+n*8
 	t.atCall = true
 	before, args := t.stackBase, unsafe.Slice((*uint64)(nfp), n)
-	err := e.callee.host.Call(caller, args)
+	err := callee.host.Call(caller, args)
 	if err == nil && nt.hidden && !t.hasPending && c.limit.Load() == t.stackEnd && uintptr(t.inst.mem0().base()) == c.mem0 {
 		nt.hidden = false
 		if t.mode == nativeCounts {
@@ -347,7 +348,7 @@ func (t *Thread) cachedHost(nt *nativeThread, e *cachedSite, fp unsafe.Pointer) 
 		}
 		return nil, fp, true
 	}
-	to, fp, _, _, _, _ := t.hostReturned(in, fp, nfp, e.callee, before, args, err)
+	to, fp, _, _, _, _ := t.hostReturned(in, fp, nfp, callee, before, args, err)
 	if in, fp, goesOn = t.hostCalled(nt, to, next(in), fp, nsp); goesOn {
 		t.goOn(nt, fp)
 	}

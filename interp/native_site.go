@@ -88,8 +88,8 @@ func (c *code) site(loop int) *nativeSite {
 // entry is a function's first instruction.
 func entry(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	s := siteOf(pc)
-	if u := s.unit[t.mode%nativeModes].Load(); u != nil {
-		return t.enterNative(u, pc, fp, mb, ml)
+	if s.unit[t.mode%nativeModes].Load() != nil {
+		return t.enterNative(pc, fp, mb, ml)
 	}
 	if n := s.count[t.mode%nativeModes].Load(); n != 0 {
 		return t.countSite(s, n, pc, fp, mb, ml)
@@ -100,8 +100,8 @@ func entry(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint6
 // loopHead is the first instruction of a loop's body.
 func loopHead(pc *instr, fp unsafe.Pointer, acc uint64, mb unsafe.Pointer, ml uint64, t *Thread) (*instr, unsafe.Pointer, uint64, unsafe.Pointer, uint64, *Thread) {
 	s := siteOf(pc)
-	if u := s.unit[t.mode%nativeModes].Load(); u != nil {
-		return t.enterNative(u, pc, fp, mb, ml)
+	if s.unit[t.mode%nativeModes].Load() != nil {
+		return t.enterNative(pc, fp, mb, ml)
 	}
 	if n := s.count[t.mode%nativeModes].Load(); n != 0 {
 		return t.countSite(s, n, pc, fp, mb, ml)
@@ -118,8 +118,8 @@ func (t *Thread) countSite(s *nativeSite, n uint32, pc *instr, fp, mb unsafe.Poi
 		if again := m.native.Load().tier.Hot(t, m, s.fn, int(s.loop), t.mode == nativeCounts); again != 0 {
 			count.Store(again)
 		}
-		if u := s.unit[t.mode%nativeModes].Load(); u != nil {
-			return t.enterNative(u, pc, fp, mb, ml)
+		if s.unit[t.mode%nativeModes].Load() != nil {
+			return t.enterNative(pc, fp, mb, ml)
 		}
 	}
 	return next(pc), fp, 0, mb, ml, t

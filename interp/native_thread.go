@@ -241,7 +241,8 @@ type nativeInstance struct {
 // calleeWord is the entry of functions that have no machine code for an instance.
 var calleeWord = stubCallee()
 
-// makeNative makes what machine code sees of the instance. Whoever has looked up a unit before has to look again: see native_retire.go.
+// makeNative makes what machine code sees of the instance. Whoever runs a unit looks it up behind this, whichever thread has made it: what was seen before
+// may be freed, because nobody asks the store's threads until now. See native_retire.go.
 func (i *Instance) makeNative() *nativeInstance {
 	i.store.nativeMu.Lock()
 	defer i.store.nativeMu.Unlock()

@@ -350,15 +350,13 @@ func (t *Thread) invoke(f *Func, stack []uint64) error {
 	pc, fp, acc := c.entry, base, uint64(0)
 	if pc.op&^safepoint == opEntry && t.wanted() == 0 {
 		// Of a function with machine code that does all by itself there is nothing for the run loop to do.
-		unit := &siteOf(pc).unit[t.mode%nativeModes]
-		if u := unit.Load(); u != nil {
+		if siteOf(pc).unit[t.mode%nativeModes].Load() != nil {
 			if t.attention.Load() != 0 {
 				if err := t.safepoint(pc, fp); err != nil {
 					return t.unwind(err, sp)
 				}
-				u = unit.Load() // the one before may be gone
 			}
-			pc, fp, acc = t.runUnit(u, pc, fp)
+			pc, fp, acc = t.runUnit(pc, fp)
 		}
 	}
 	if pc != &leaveInstr || t.exit != exitNone {
