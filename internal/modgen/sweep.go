@@ -19,7 +19,6 @@ func (g *fn) sweep() *Instr {
 type passage struct {
 	t       wasm.ValType
 	counter uint64
-	first   *Instr // where it begins
 	length  func() *Instr
 	end     uint64 // the length, if it is known, or about that
 	visit   func(at *Instr) *Instr
