@@ -1,12 +1,14 @@
 package arm64
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/arch/arm64/arm64asm"
 
+	"github.com/godwit-vm/godwit/interp"
 	"github.com/godwit-vm/godwit/jit/ir"
 )
 
@@ -252,7 +254,7 @@ cbz x16, `},
 	tail_call v1, v0 imm=2`, `
 ldr w0, [x25]
 ldr x30, [sp],#16
-ldr x16, [x26,#16]
+ldr x16, [x26,#CtxInstance]
 ldr x16, [x16,#8]
 ldr x16, [x16,#16]
 br x16`},
@@ -309,7 +311,8 @@ b `},
 					got = append(got, s)
 				}
 			}
-			if d := cmp.Diff(strings.Split(strings.TrimPrefix(c.want, "\n"), "\n"), got); d != "" {
+			want := strings.ReplaceAll(strings.TrimPrefix(c.want, "\n"), "CtxInstance", fmt.Sprint(interp.CtxInstance)) // it depends on the host
+			if d := cmp.Diff(strings.Split(want, "\n"), got); d != "" {
 				t.Error(d)
 			}
 		})
