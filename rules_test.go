@@ -24,6 +24,7 @@ var layers = [][]string{
 	{"wasm/wat"},
 	{"state"},
 	{"interp"},
+	{"internal/emulated"},
 	{"jit/ir"},
 	{"amd64", "arm64"},
 	{"jit", "wasi"},

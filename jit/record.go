@@ -96,11 +96,7 @@ func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int, cou
 	p := &paces[t.mode]
 	was, ok := c.change(key, counted, recording, pending)
 	if !ok {
-		if was != pending || t.mode != Auto {
-			return 0
-		}
-		yield(t.queue.warm(weak.Make(m), key))
-		return p.hot(loop)
+		return t.warm(m, key, was, p.hot(loop))
 	}
 	if was == counted {
 		if t.fromCache(m, c, key) {
@@ -124,6 +120,15 @@ func (t *Tier) Hot(th *interp.Thread, m *interp.Module, fn uint32, loop int, cou
 	return t.request(th, m, c, key, was, p.hot(loop), retryEntries)
 }
 
+// warm says what Hot and SideExits return for a unit that they have no change for: while it waits for the worker it becomes hotter.
+func (t *Tier) warm(m *interp.Module, key unitKey, is phase, again uint32) uint32 {
+	if is != pending || t.mode != Auto {
+		return 0
+	}
+	yield(t.queue.warm(weak.Make(m), key))
+	return again
+}
+
 // SideExits is told by the interpreter that side exits of a region have been taken often.
 func (t *Tier) SideExits(th *interp.Thread, m *interp.Module, u *interp.NativeUnit) (again uint32) {
 	c, key := t.code(m), unitKey{u.Func, u.Loop, u.Counts}
@@ -133,11 +138,7 @@ func (t *Tier) SideExits(th *interp.Thread, m *interp.Module, u *interp.NativeUn
 	p := &paces[t.mode]
 	was, ok := c.change(key, region, growing, pending)
 	if !ok {
-		if was != pending || t.mode != Auto {
-			return 0
-		}
-		yield(t.queue.warm(weak.Make(m), key))
-		return p.exits
+		return t.warm(m, key, was, p.exits)
 	}
 	if key.loop >= 0 && !c.mayRead(key.fn, bodyLen(m, key.fn)) {
 		return 0

@@ -39,10 +39,6 @@ func rotate(a *ir.Allocation) {
 	}
 }
 
-// maxTurned bounds the instructions of a loop that is turned: in a large one a branch more is nothing, and jumps get longer. Functions of
-// Go's compiler are a loop as a whole.
-const maxTurned = 200
-
 type rotation struct {
 	a     *ir.Allocation
 	place []int // by Block.ID: index in a.Blocks

@@ -294,23 +294,5 @@ func TestTailCalledCodeIsReplaced(t *testing.T) {
 		}
 		done <- nil
 	}()
-	c, most := tier.code(m), 0
-	const times = 300
-	for k := range times {
-		if r := tier.compile(m, c, unitKey{fn: uint32(k % 2), loop: -1}, nil); r != Compiled {
-			t.Fatal(r)
-		}
-		time.Sleep(200 * time.Microsecond)
-		c.mu.Lock()
-		most = max(most, len(c.pieces))
-		c.mu.Unlock()
-	}
-	stop()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if most > times/2 {
-		t.Errorf("%d pieces of machine code at once, after %d compilations", most, times)
-	}
-	settles(t, c, e)
+	compileAgain(t, tier, m, e, 300, 2, func() error { stop(); return <-done })
 }

@@ -65,6 +65,29 @@ func TestReplacedRegionsAreFreed(t *testing.T) {
 	}
 }
 
+// compileAgain compiles the first fns functions of a module so often, in turn, while a thread runs them, until ends has ended that: most of what
+// is replaced has been freed by then, and all of it soon after.
+func compileAgain(t *testing.T, tier *Tier, m *interp.Module, e *events, times, fns int, ends func() error) {
+	t.Helper()
+	c, most := tier.code(m), 0
+	for k := range times {
+		if r := tier.compile(m, c, unitKey{fn: uint32(k % fns), loop: -1}, nil); r != Compiled {
+			t.Fatal(r)
+		}
+		time.Sleep(200 * time.Microsecond)
+		c.mu.Lock()
+		most = max(most, len(c.pieces))
+		c.mu.Unlock()
+	}
+	if err := ends(); err != nil {
+		t.Fatal(err)
+	}
+	if most > times/2 {
+		t.Errorf("%d pieces of machine code at once, after %d compilations", most, times)
+	}
+	settles(t, c, e)
+}
+
 // TestCompiledAgainForEver: however often a function is compiled while a thread runs it, its module has no more than a few pieces of machine code.
 func TestCompiledAgainForEver(t *testing.T) {
 	tier, e := newTier(t, Regions)
@@ -90,25 +113,7 @@ func TestCompiledAgainForEver(t *testing.T) {
 		}
 		done <- nil
 	}()
-	c, most := tier.code(m), 0
-	const times = 500
-	for range times {
-		if r := tier.compile(m, c, unitKey{fn: 0, loop: -1}, nil); r != Compiled {
-			t.Fatal(r)
-		}
-		time.Sleep(200 * time.Microsecond)
-		c.mu.Lock()
-		most = max(most, len(c.pieces))
-		c.mu.Unlock()
-	}
-	stop()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if most > times/2 {
-		t.Errorf("%d pieces of machine code at once, after %d compilations", most, times)
-	}
-	settles(t, c, e)
+	compileAgain(t, tier, m, e, 500, 1, func() error { stop(); return <-done })
 }
 
 // TestManyRegionsGrowUnderThreads of two stores, which call each function's ways in any order and come back through what has grown meanwhile.

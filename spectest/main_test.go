@@ -1,18 +1,9 @@
 package spectest
 
 import (
-	"os"
-	"runtime"
 	"testing"
 
-	"github.com/godwit-vm/godwit/interp"
+	"github.com/godwit-vm/godwit/internal/emulated"
 )
 
-// Other architectures than the usual one are tested under an emulator, which keeps books of every page that is reserved: the suite
-// has a thousand memories.
-func TestMain(m *testing.M) {
-	if runtime.GOARCH != "amd64" {
-		interp.LimitReserve(64 << 20)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { emulated.Main(m) }
